@@ -1,0 +1,1 @@
+"""Moves bytes between descriptors and counts them; knows no HTTP."""

@@ -1,0 +1,1 @@
+"""Connects: sockets, readiness and time in; what the core decided out."""

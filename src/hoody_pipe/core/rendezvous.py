@@ -1,0 +1,74 @@
+"""Who meets whom: the registry of names in use, and the two caps on it.
+
+Every name is a `Pipe`; this module finds it, makes it, and drops it when the pipe says Forget. It holds no rule about
+what happens inside one name.
+"""
+
+from hoody_pipe.core import messages
+from hoody_pipe.core.limits import Limits
+from hoody_pipe.core.pipe import (
+    Action,
+    Event,
+    Forget,
+    Pipe,
+    ReceiverArrived,
+    Refuse,
+    SenderArrived,
+    StartMove,
+    State,
+)
+from hoody_pipe.errors import Refusal
+
+
+class Rendezvous:
+    """All names in use on this server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._pipes: dict[str, Pipe] = {}
+        self._active = 0
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many pipes wait for parties."""
+        return len(self._pipes) - self._active
+
+    @property
+    def active(self) -> int:
+        """How many transfers run."""
+        return self._active
+
+    def handle(self, event: Event) -> list[Action]:
+        """Take one event, return what to do, in order. An event for a name that is not in use means nothing."""
+        pipe = self._pipes.get(event.name)
+        if isinstance(event, SenderArrived | ReceiverArrived):
+            if self._closed:
+                return [Refuse(event.party, Refusal(503, messages.SHUTTING_DOWN))]
+            if pipe is None:
+                if self.waiting >= self._limits.waiting:
+                    return [Refuse(event.party, Refusal(429, messages.TOO_MANY_PENDING))]
+                pipe = self._pipes[event.name] = Pipe(event.name, event.n)
+        if pipe is None:
+            return []
+        actions = pipe.handle(event, at_capacity=self._active >= self._limits.active)
+        self._settle(pipe, actions)
+        return actions
+
+    def shut_down(self) -> list[Action]:
+        """Turn away all who wait and all who come from now on; running transfers go on."""
+        self._closed = True
+        actions: list[Action] = []
+        for pipe in list(self._pipes.values()):
+            ended = pipe.shut_down()
+            self._settle(pipe, ended)
+            actions += ended
+        return actions
+
+    def _settle(self, pipe: Pipe, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, StartMove):
+                self._active += 1
+            elif isinstance(action, Forget):
+                del self._pipes[action.name]
+                self._active -= pipe.state is not State.WAITING

@@ -1,0 +1,1 @@
+"""Templates and static text for people; nothing here knows what serves it."""
