@@ -1,1 +1,1 @@
-"""Moves bytes between descriptors and counts them; knows no HTTP."""
+"""Moves body bytes between descriptors; knows nothing of HTTP. Three movers, one contract (`plane/mover.py`)."""

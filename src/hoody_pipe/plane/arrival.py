@@ -1,0 +1,51 @@
+"""Whether bytes arrived: what TCP knows about the far end.
+
+Handing bytes to the kernel proves nothing. A socket whose every byte was acknowledged by the receiver's kernel is the
+proof this side can have, and a FIN or a next request after that says that the receiver's program took them too.
+"""
+
+import array
+import fcntl
+import socket
+import termios
+
+_SO_TIMESTAMPING = 37
+# linux/net_tstamp.h: an event when the last byte of a send is acknowledged, without a copy of the data
+_ON_ACKNOWLEDGEMENT = (1 << 9) | (1 << 11) | (1 << 4)  # TX_ACK, OPT_TSONLY, SOFTWARE
+_NOTE = 256  # bytes of ancillary data that hold one timestamp
+
+
+def watch(sock: socket.socket) -> None:
+    """From now on, report acknowledgements of what is sent as an error condition (EPOLLERR) without an error."""
+    _set(sock, _ON_ACKNOWLEDGEMENT)
+
+
+def unwatch(sock: socket.socket) -> None:
+    """Stop reporting."""
+    _set(sock, 0)
+
+
+def take_reports(sock: socket.socket) -> None:
+    """Empty the socket's queue of reports, so that the next one is a new event."""
+    try:
+        while True:
+            sock.recvmsg(0, _NOTE, socket.MSG_ERRQUEUE)
+    except OSError:
+        return
+
+
+def is_acknowledged(sock: socket.socket) -> bool:
+    """Whether the peer's kernel has everything that was sent, a FIN included."""
+    unacknowledged = array.array("i", [0])
+    try:
+        fcntl.ioctl(sock, termios.TIOCOUTQ, unacknowledged)
+    except OSError:
+        return False
+    return unacknowledged[0] == 0
+
+
+def _set(sock: socket.socket, flags: int) -> None:
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
+    except OSError:
+        pass  # not TCP, or gone: whoever waits also looks from time to time

@@ -1,0 +1,128 @@
+"""The mover that works everywhere: through a buffer in user space.
+
+The buffer belongs to the event loop, not to the transfer: a transfer owns only what its slowest receiver has not taken
+yet. How much is read at once follows the room in the receivers' sockets, as the kernel tells it, so that what a
+stopped receiver leaves behind stays small (protocol Z.7).
+"""
+
+import socket
+import struct
+from typing import Protocol
+
+from hoody_pipe.errors import ReceiverGone, SenderGone
+from hoody_pipe.plane.mover import BUDGET, SinkSet
+from hoody_pipe.plane.sink import Part, Sink
+
+SMALLEST_READ = 64 * 1024  # bytes
+SCRATCH = 1 << 20  # bytes; the largest read
+
+_SO_MEMINFO = 55  # linux/socket.h; an array of unsigned 32-bit numbers, linux/sock_diag.h
+_MEMINFO = struct.Struct("12x I 4x I 12x")  # SK_MEMINFO_SNDBUF and SK_MEMINFO_WMEM_QUEUED
+
+
+class Body(Protocol):
+    """How a body is framed: what of the bytes read belongs to it, and what of that is to be forwarded."""
+
+    payload: int
+    used: int
+
+    @property
+    def finished(self) -> bool: ...
+
+    def feed(self, buffer: bytearray, end: int) -> list[Part]: ...
+
+
+class CopyMover(SinkSet):
+    """Moves a body of any framing to any number of sinks."""
+
+    def __init__(
+        self, source: socket.socket, sinks: list[Sink], body: Body, scratch: bytearray, moved: int = 0
+    ) -> None:
+        super().__init__(sinks)
+        self._source = source
+        self._body = body
+        self._scratch = scratch
+        self._before = self.moved = moved
+        self._size = SMALLEST_READ
+        self.body_read = body.finished
+        if self.body_read:
+            self._owe_tails()
+
+    def advance(self) -> bool:
+        """See `Mover.advance`."""
+        budget = BUDGET
+        while budget > 0:
+            if not self.flush_all() or self.body_read or not self.sinks:
+                return False
+            taken = self._read_and_send()
+            if not taken:
+                return False
+            budget -= taken * len(self.sinks)
+        return True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _read_and_send(self) -> int:
+        """Read once and send it to every sink; the bytes read, 0 if there are none now."""
+        try:
+            # What follows the body on the connection is the next request: look first, take what is ours.
+            got = self._source.recv_into(self._scratch, self._size, socket.MSG_PEEK)
+            if got == 0:
+                raise SenderGone("the body ended early")
+            parts = self._body.feed(self._scratch, got)
+            self._source.recv_into(self._scratch, self._body.used, socket.MSG_TRUNC)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise SenderGone(str(error)) from error
+        self.moved = self._before + self._body.payload
+        self.body_read = self._body.finished
+        self._send(parts)
+        self._size = self._next_size(got)
+        return got
+
+    def _send(self, parts: list[Part]) -> None:
+        wrapped = whole = None
+        for sink in tuple(self.sinks):
+            out: list[Part] = parts
+            if sink.own_chunks and parts:
+                wrapped = wrapped or [b"%x\r\n" % sum(map(len, parts)), *parts, b"\r\n"]
+                out = wrapped
+            if self.body_read:
+                sink.expect_last()
+                out = [*out, sink.tail]
+            if not out:
+                continue
+            try:
+                sent = sink.send(out)
+            except ReceiverGone:
+                self.lose(sink)
+                continue
+            if len(self.sinks) > 1 and not sink.own_chunks and not sink.tail:
+                # receivers that owe the same bytes share them
+                whole = whole or b"".join(parts)
+                sink.unsent = memoryview(whole)[sent:]
+            elif sent < sum(map(len, out)):
+                sink.unsent = memoryview(b"".join(out)[sent:])
+
+    def _owe_tails(self) -> None:
+        """An empty body: nothing but the tail follows the head."""
+        for sink in self.sinks:
+            sink.expect_last()
+            sink.unsent = bytes(sink.unsent) + sink.tail
+
+    def _next_size(self, got: int) -> int:
+        if got < SMALLEST_READ:
+            return SMALLEST_READ
+        room = min((_room(sink.sock) for sink in self.sinks if not sink.unsent), default=0)
+        return max(SMALLEST_READ, min(SCRATCH, room))
+
+
+def _room(sock: socket.socket) -> int:
+    """About how many bytes the socket takes now without refusing any."""
+    try:
+        size, queued = _MEMINFO.unpack(sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size))
+    except OSError:
+        return 0
+    return int(size - queued)
