@@ -1,1 +1,1 @@
-"""Connects: sockets, readiness and time in; what the core decided out."""
+"""Connects: sockets, readiness and time on one side, the core's decisions on the other."""

@@ -1,0 +1,55 @@
+"""Every setting of the server: one frozen value whose field metadata makes flags, environment names and the docs table."""
+
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from hoody_pipe.core.limits import Limits
+
+
+def _setting(default: object, text: str, unit: str = "", least: float | None = None) -> Any:
+    return field(default=default, metadata={"help": text, "unit": unit, "least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How one server behaves; times in seconds, sizes in bytes."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8080, "Port to listen on; 0 picks a free one.", least=0)
+    max_waiting: int = _setting(10_000, "Pipes that may wait for parties at the same time.", least=1)
+    max_active: int = _setting(10_000, "Transfers that may run at the same time.", least=1)
+    max_receivers: int = _setting(256, "Largest ?n=.", least=1)
+    max_name: int = _setting(1024, "Longest pipe name, percent-encoded.", "characters", least=1)
+    wait: int = _setting(300, "How long a party waits for the others unless it says ?wait=.", "seconds", least=1)
+    max_wait: int = _setting(3600, "Longest ?wait=.", "seconds", least=1)
+    idle_timeout: float = _setting(0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0)
+    head_timeout: float = _setting(10.0, "A request head must be complete so long after its first byte.", "seconds", 0.1)
+    keep_alive: float = _setting(75.0, "An idle connection is closed after so long.", "seconds", 0.1)
+    linger: float = _setting(2.0, "How long a refused or broken upload is drained, so that its last line arrives.", "seconds", 0.1)
+    grace: float = _setting(1.0, "How long an acknowledged stream may still turn out lost.", "seconds", 0.01)
+    log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds a request."""
+        return Limits(
+            waiting=self.max_waiting,
+            active=self.max_active,
+            receivers=self.max_receivers,
+            wait=self.wait,
+            longest_wait=self.max_wait,
+            name=self.max_name,
+        )
+
+
+SETTINGS: tuple[Field[Any], ...] = fields(Config)
+
+
+def flag(setting: Field[Any]) -> str:
+    """The command line flag of a setting."""
+    return "--" + setting.name.replace("_", "-")
+
+
+def variable(setting: Field[Any]) -> str:
+    """The environment variable of a setting."""
+    return "HOODY_PIPE_" + setting.name.upper()

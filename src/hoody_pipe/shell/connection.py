@@ -1,0 +1,269 @@
+"""One accepted socket: reads request heads, writes what it is told, and ends so that nothing is lost.
+
+Whoever owns the connection's present request is its occupant and hears about readiness; without one the connection
+reads the next head. A head is looked at before it is taken (MSG_PEEK), so that not one byte of the body ever leaves the
+kernel before there is somebody to give it to.
+"""
+
+import contextlib
+import socket
+import struct
+from typing import Protocol
+
+from hoody_pipe.config import Config
+from hoody_pipe.errors import Refusal, Refused
+from hoody_pipe.plane import arrival
+from hoody_pipe.shell.deadlines import Deadlines
+from hoody_pipe.shell.poller import BROKEN, CLOSED_BY_PEER, HUNG_UP, WRITABLE, Poller
+from hoody_pipe.wire import head as heads
+from hoody_pipe.wire.head import RequestHead
+
+FIRST_LOOK = 4 * 1024  # bytes; nearly every head fits
+MOST_UNREAD_OUTPUT = 64 * 1024  # bytes of status lines that a peer may leave unread
+DRAIN_READS = 16  # of up to 1 MiB, in one turn
+HEAD_TIMED_OUT = Refusal(408, "[ERROR] The request head was not complete in time.")
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
+
+
+class Occupant(Protocol):
+    """Who is served on a connection now."""
+
+    def ready(self, mask: int) -> None:
+        """Something changed; `mask` says what."""
+
+    def gone(self) -> None:
+        """The connection broke and is closed."""
+
+
+class Host(Protocol):
+    """What a connection needs from the server around it."""
+
+    config: Config
+    poller: Poller
+    deadlines: Deadlines
+    scratch: bytearray
+    is_draining: bool
+    connections: dict["Connection", None]
+
+    def serve(self, connection: "Connection", head: RequestHead) -> None:
+        """Answer one request."""
+
+    def refuse(self, connection: "Connection", refusal: Refusal) -> None:
+        """Answer something that is no request, and close."""
+
+    def connection_closed(self) -> None:
+        """A descriptor is free again."""
+
+
+class Connection:
+    """A connection, from accept to close. `peer_ended` says that the peer has sent its FIN, `has_ended` that we have."""
+
+    __slots__ = (
+        "_has_begun",
+        "_host",
+        "_is_dirty",
+        "_look",
+        "_out",
+        "_will_close",
+        "fd",
+        "has_ended",
+        "is_open",
+        "occupant",
+        "peer_ended",
+        "sock",
+    )
+
+    def __init__(self, sock: socket.socket, host: Host) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.occupant: Occupant | None = None
+        self.is_open = True
+        self.peer_ended = False
+        self.has_ended = False
+        self._host = host
+        self._out = b""
+        self._will_close = False  # a FIN follows what is still to be written
+        self._is_dirty = False
+        self._look = FIRST_LOOK
+        self._has_begun = False  # a part of a head is there
+        host.connections[self] = None
+        host.poller.register(self.fd, self._handle)
+        host.deadlines.arm(self, host.config.keep_alive, self.close)
+
+    # what others call
+
+    def write(self, data: bytes) -> None:
+        """Send at the end of this turn, in one piece with whatever else is written in it."""
+        self._out = self._out + data if self._out else data
+        if len(self._out) > MOST_UNREAD_OUTPUT:
+            self._host.poller.soon(self._break)
+        self._mark_dirty()
+
+    def next_request(self) -> None:
+        """The response is complete: go on with the next request, or close."""
+        if self._host.is_draining or self.peer_ended:
+            self.linger()
+            return
+        self.occupant = None
+        self._host.deadlines.arm(self, self._host.config.keep_alive, self.close)
+        self._host.poller.soon(self._read_head)
+
+    def linger(self) -> None:
+        """Send what is owed, half-close, read off what still comes for a bounded time, close.
+
+        Closing at once would turn unread input into a reset that destroys the response on its way (RFC 9112, 9.6).
+        """
+        self.occupant = _Lingering(self)
+        self._host.deadlines.arm(self, self._host.config.linger, self.close)
+        self._will_close = True
+        self._mark_dirty()
+
+    def reset(self) -> None:
+        """Close so that the peer sees a reset, where an orderly end would mean success."""
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the socket; the occupant hears nothing."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        self.occupant = None
+        self._host.deadlines.cancel(self)
+        self._host.poller.unregister(self.fd)
+        del self._host.connections[self]
+        self.sock.close()
+        self._host.connection_closed()
+
+    # what readiness does
+
+    def _handle(self, mask: int) -> None:
+        if mask & BROKEN and self._is_broken(mask):
+            self._break()
+            return
+        if mask & CLOSED_BY_PEER:
+            self.peer_ended = True
+        if self._out and mask & WRITABLE:
+            self._mark_dirty()
+        if self.occupant is None:
+            self._read_head()
+        else:
+            self.occupant.ready(mask)
+
+    def _is_broken(self, mask: int) -> bool:
+        arrival.take_reports(self.sock)
+        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return True
+        return bool(mask & HUNG_UP) and not self.has_ended  # a reset that another system call has heard of
+
+    def _break(self) -> None:
+        occupant = self.occupant
+        self.close()
+        if occupant is not None:
+            occupant.gone()
+
+    def _read_head(self) -> None:
+        if self.occupant is not None or not self.is_open:
+            return
+        try:
+            data = self.sock.recv(self._look, socket.MSG_PEEK)
+            size = heads.find_end(data)
+            if size:
+                self.sock.recv(size)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._break()
+            return
+        except Refused as refused:
+            self._host.refuse(self, refused.refusal)
+            return
+        if size:
+            self._take_head(data[:size])
+        elif self.peer_ended or not data:
+            self.close()
+        else:
+            self._await_rest(len(data))
+
+    def _take_head(self, data: bytes) -> None:
+        self._has_begun = False
+        self._look = FIRST_LOOK
+        self._host.deadlines.cancel(self)
+        try:
+            head = heads.parse(data)
+        except Refused as refused:
+            self._host.refuse(self, refused.refusal)
+            return
+        self._host.serve(self, head)
+
+    def _await_rest(self, seen: int) -> None:
+        """The head has begun: its deadline runs from the first byte, whatever comes later."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._host.deadlines.arm(self, self._host.config.head_timeout, self._head_timed_out)
+        if seen == self._look:
+            self._look = heads.LONGEST + 1
+            self._read_head()
+
+    def _head_timed_out(self) -> None:
+        self._host.refuse(self, HEAD_TIMED_OUT)
+
+    # writing and ending
+
+    def _mark_dirty(self) -> None:
+        if not self._is_dirty:
+            self._is_dirty = True
+            self._host.poller.at_end(self._flush)
+
+    def _flush(self) -> None:
+        self._is_dirty = False
+        if not self.is_open:
+            return
+        try:
+            if self._out:
+                self._out = self._out[self.sock.send(self._out) :]
+            if self._will_close and not self._out:
+                self._will_close = False
+                self.end()
+                self.drain()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._break()
+
+    def end(self) -> None:
+        """Send our FIN."""
+        if not self.has_ended:
+            self.has_ended = True
+            with contextlib.suppress(OSError):  # the peer was faster: its reset is reported by itself
+                self.sock.shutdown(socket.SHUT_WR)
+
+    def drain(self) -> None:
+        """Read off and drop what the peer sends; close when it has ended."""
+        try:
+            for _ in range(DRAIN_READS):
+                if not self.sock.recv_into(self._host.scratch, 0, socket.MSG_TRUNC):
+                    self.close()
+                    return
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._host.poller.soon(self.drain)
+
+
+class _Lingering:
+    """The occupant of a connection that is about to close."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ready(self, mask: int) -> None:
+        if self._connection.has_ended:
+            self._connection.drain()
+
+    def gone(self) -> None:
+        """There is nobody left to tell."""

@@ -1,0 +1,220 @@
+"""The two kinds of party: a sender and a receiver, each one request on one connection.
+
+They turn the core's actions into HTTP and readiness into events. By the truth rule (protocol Z.2) a response ends
+cleanly only when the core says so; every other end must look broken to an unmodified client, and how that looks depends
+on how the response is framed.
+"""
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hoody_pipe.core.admission import Receive, Send
+from hoody_pipe.core.pipe import Delivered, Event, PartyLeft, WaitExpired
+from hoody_pipe.plane import arrival
+from hoody_pipe.plane.sink import Sink
+from hoody_pipe.shell.connection import Connection
+from hoody_pipe.shell.deadlines import Deadlines
+from hoody_pipe.shell.poller import READABLE, WRITABLE
+from hoody_pipe.wire import response
+from hoody_pipe.wire.head import RequestHead
+
+if TYPE_CHECKING:
+    from hoody_pipe.shell.transfer import Transfer
+
+CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a body has it in one piece
+
+
+class Party:
+    """What sender and receiver share: a connection, a request, and perhaps a running transfer."""
+
+    def __init__(
+        self, connection: Connection, head: RequestHead, name: str, report: Callable[[Event], None]
+    ) -> None:
+        self.connection = connection
+        self.head = head
+        self.name = name
+        self.transfer: Transfer | None = None
+        self._report = report
+
+    def arm(self, deadlines: Deadlines, seconds: float) -> None:
+        """Report when this party's patience is over."""
+        deadlines.arm(self.connection, seconds, self._expire)
+
+    def gone(self) -> None:
+        """The connection broke."""
+        self._report(PartyLeft(self.name, self))
+
+    def leave(self) -> None:
+        """The peer went away in good order."""
+        self.connection.close()
+        self.gone()
+
+    def _expire(self) -> None:
+        self._report(WaitExpired(self.name, self))
+
+
+class Sender(Party):
+    """A sender. Its response is a stream of status lines; over HTTP/1.0 they are kept for one response at the end."""
+
+    def __init__(
+        self, connection: Connection, head: RequestHead, intent: Send, report: Callable[[Event], None]
+    ) -> None:
+        super().__init__(connection, head, intent.name, report)
+        self.forwarded = intent.forwarded
+        self._has_begun = False
+        self._kept: list[bytes] = []
+
+    def ready(self, mask: int) -> None:
+        """While it waits, its end is a departure; later the body says where it ends."""
+        if self.transfer is not None:
+            if mask & READABLE:
+                self.transfer.wake()
+        elif self.connection.peer_ended:
+            self.leave()
+
+    def tell(self, line: str) -> None:
+        """Send one status line."""
+        data = line.encode() + b"\n"
+        if self.head.minor == 0:
+            self._kept.append(data)
+            return
+        if not self._has_begun:
+            self._has_begun = True
+            self.connection.write(self._begin())
+        self.connection.write(response.chunk(data))
+
+    def end_clean(self) -> None:
+        """End the response as a success."""
+        if self.head.minor == 0:
+            self._answer(200, 0)
+            self.connection.linger()
+            return
+        self.connection.write(response.LAST_CHUNK)
+        if self.head.keep_alive:
+            self.connection.next_request()
+        else:
+            self.connection.linger()
+
+    def break_off(self, status: int) -> None:
+        """End the response so that the client fails: no last chunk, or fewer bytes than announced."""
+        if self.head.minor == 0:
+            self._answer(status, 1)
+        self.connection.linger()
+
+    def _begin(self) -> bytes:
+        head = response.render_head(200, [*self._fields(), ("Transfer-Encoding", "chunked")])
+        return response.CONTINUE + head if self.head.expects_continue else head
+
+    def _answer(self, status: int, missing: int) -> None:
+        body = b"".join(self._kept)
+        fields = [*self._fields(), ("Content-Length", str(len(body) + missing))]
+        self.connection.write(response.render_head(status, fields) + body)
+
+    def _fields(self) -> response.Fields:
+        return response.status_fields(self.head.headers.get("origin"), self.head.keep_alive)
+
+
+class Receiver(Party):
+    """A receiver. It gets no byte before everybody is there, and counts only when the bytes have arrived."""
+
+    def __init__(
+        self, connection: Connection, head: RequestHead, intent: Receive, report: Callable[[Event], None]
+    ) -> None:
+        super().__init__(connection, head, intent.name, report)
+        self.params = intent.params
+        self.sink: Sink | None = None
+        self._length: int | None = None
+        self._is_settled = False  # acknowledged at the last look
+
+    def ready(self, mask: int) -> None:
+        """Its end is a departure, unless everything was sent before."""
+        sink = self.sink
+        if sink is not None and sink.done:
+            self.look_for_arrival()
+        elif self.connection.peer_ended:
+            self.leave()
+        elif sink is not None and self.transfer is not None and mask & WRITABLE:
+            sink.blocked = False
+            self.transfer.wake()
+
+    def open(self, sender: Sender, transfer_id: str, repeats_chunks: bool) -> Sink:
+        """Make the sink of this receiver, its response head already in it.
+
+        `repeats_chunks` says that the mover hands on the sender's chunks with their framing.
+        """
+        self._length = sender.forwarded.length
+        fields = response.data_fields(
+            self.head.headers.get("origin"), transfer_id, bool(sender.forwarded.extras), self._keeps_alive
+        )
+        fields += sender.forwarded.fields_for(self.params, self.name)
+        if self._length is not None:
+            fields.append(("Content-Length", str(self._length)))
+        elif self._is_chunked:
+            fields.append(("Transfer-Encoding", "chunked"))
+        tail = response.LAST_CHUNK if self._is_chunked else b""
+        own_chunks = self._is_chunked and not repeats_chunks
+        self.sink = Sink(self.connection.sock, response.render_head(200, fields), tail, own_chunks)
+        return self.sink
+
+    def finish(self, deadlines: Deadlines, grace: float) -> None:
+        """Everything was handed to the kernel: end the response, and wait until it has arrived."""
+        if not self._keeps_alive:
+            self.connection.end()
+        deadlines.arm(self.connection, grace, lambda: self._look_again(deadlines, grace))
+        self.look_for_arrival()
+
+    def look_for_arrival(self) -> None:
+        """Report the delivery once it is certain; a reset instead is reported by the connection."""
+        if arrival.is_acknowledged(self.connection.sock):
+            self._is_settled = True
+            if self._is_short or self._was_taken():
+                self._deliver()
+
+    def close_clean(self) -> None:
+        """The response has arrived: go on with the next request, or close."""
+        if self._keeps_alive:
+            self.connection.next_request()
+        else:
+            self.connection.linger()
+
+    def break_off(self) -> None:
+        """End the response so that the client fails; where its end is the end of the connection, by a reset."""
+        if self._length is None and self.head.minor == 0:
+            self.connection.reset()
+        else:
+            self.connection.linger()
+
+    @property
+    def _is_chunked(self) -> bool:
+        return self._length is None and self.head.minor == 1
+
+    @property
+    def _keeps_alive(self) -> bool:
+        return self.head.keep_alive
+
+    @property
+    def _is_short(self) -> bool:
+        return self.transfer is not None and self.transfer.moved <= CERTAIN
+
+    def _was_taken(self) -> bool:
+        """Whether the peer went on after the end: with a FIN, or with its next request."""
+        try:
+            self.connection.sock.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return False
+        return True
+
+    def _look_again(self, deadlines: Deadlines, grace: float) -> None:
+        """The kernel of a peer whose program just died acknowledges too, but a reset follows within the grace."""
+        if self._is_settled and arrival.is_acknowledged(self.connection.sock):
+            self._deliver()
+            return
+        self.look_for_arrival()
+        if self.connection.occupant is self:
+            deadlines.arm(self.connection, grace, lambda: self._look_again(deadlines, grace))
+
+    def _deliver(self) -> None:
+        arrival.unwatch(self.connection.sock)
+        self._report(Delivered(self.name, self))
+        self.close_clean()
