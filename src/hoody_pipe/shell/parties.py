@@ -6,6 +6,7 @@ on how the response is framed.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,10 @@ class Party:
         """The peer went away in good order."""
         self.connection.close()
         self.gone()
+
+    def break_off(self, status: int) -> None:
+        """End the response so that an unmodified client fails; `status` serves where it has not begun."""
+        raise NotImplementedError
 
     def _expire(self) -> None:
         self._report(WaitExpired(self.name, self))
@@ -112,7 +117,7 @@ class Sender(Party):
         self.connection.write(response.render_head(status, fields) + body)
 
     def _fields(self) -> response.Fields:
-        return response.status_fields(self.head.headers.get("origin"), self.head.keep_alive)
+        return response.status_fields(int(time.time()), self.head.headers.get("origin"), self.head.keep_alive)
 
 
 class Receiver(Party):
@@ -144,9 +149,8 @@ class Receiver(Party):
         `repeats_chunks` says that the mover hands on the sender's chunks with their framing.
         """
         self._length = sender.forwarded.length
-        fields = response.data_fields(
-            self.head.headers.get("origin"), transfer_id, bool(sender.forwarded.extras), self._keeps_alive
-        )
+        origin, has_extras = self.head.headers.get("origin"), bool(sender.forwarded.extras)
+        fields = response.data_fields(int(time.time()), origin, self.head.keep_alive, transfer_id, has_extras)
         fields += sender.forwarded.fields_for(self.params, self.name)
         if self._length is not None:
             fields.append(("Content-Length", str(self._length)))
@@ -159,7 +163,7 @@ class Receiver(Party):
 
     def finish(self, deadlines: Deadlines, grace: float) -> None:
         """Everything was handed to the kernel: end the response, and wait until it has arrived."""
-        if not self._keeps_alive:
+        if not self.head.keep_alive:
             self.connection.end()
         deadlines.arm(self.connection, grace, lambda: self._look_again(deadlines, grace))
         self.look_for_arrival()
@@ -173,12 +177,12 @@ class Receiver(Party):
 
     def close_clean(self) -> None:
         """The response has arrived: go on with the next request, or close."""
-        if self._keeps_alive:
+        if self.head.keep_alive:
             self.connection.next_request()
         else:
             self.connection.linger()
 
-    def break_off(self) -> None:
+    def break_off(self, status: int) -> None:
         """End the response so that the client fails; where its end is the end of the connection, by a reset."""
         if self._length is None and self.head.minor == 0:
             self.connection.reset()
@@ -188,10 +192,6 @@ class Receiver(Party):
     @property
     def _is_chunked(self) -> bool:
         return self._length is None and self.head.minor == 1
-
-    @property
-    def _keeps_alive(self) -> bool:
-        return self.head.keep_alive
 
     @property
     def _is_short(self) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from typing import cast
 
 from hoody_pipe import __version__
@@ -33,3 +34,157 @@ from hoody_pipe.shell.poller import Poller
 from hoody_pipe.shell.transfer import Transfer
 from hoody_pipe.wire import response
 from hoody_pipe.wire.head import RequestHead
+
+log = logging.getLogger(__name__)
+
+SCRATCH = 1 << 20  # bytes; the buffer that all copying shares
+MOST_KERNEL_PIPES = 4096
+
+
+class Relay:
+    """Serves connections. One per process; everything in it runs on one thread."""
+
+    def __init__(self, config: Config, poller: Poller, deadlines: Deadlines) -> None:
+        self.config = config
+        self.poller = poller
+        self.deadlines = deadlines
+        self.scratch = bytearray(SCRATCH)
+        self.pipes = PipePool(MOST_KERNEL_PIPES)
+        self.connections: dict[Connection, None] = {}
+        self.is_draining = False
+        self.when_closed: Callable[[], None] = lambda: None
+        self._limits = config.limits
+        self._rendezvous = Rendezvous(self._limits)
+
+    # what connections call
+
+    def serve(self, connection: Connection, head: RequestHead) -> None:
+        """Answer one request."""
+        try:
+            intent = admit(head.method, head.target, head.headers, self._limits)
+            if head.has_body and not isinstance(intent, Send):
+                raise Refused(400, "[ERROR] Bad request — a body is only taken by PUT and POST.")
+        except Refused as refused:
+            self._answer_refusal(connection, head, refused.refusal)
+            return
+        if isinstance(intent, Send):
+            sender = Sender(connection, head, intent, self.report)
+            self._arrive(SenderArrived(intent.name, sender, intent.n, intent.wait, intent.require_any))
+        elif isinstance(intent, Receive):
+            receiver = Receiver(connection, head, intent, self.report)
+            self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait))
+        elif isinstance(intent, Preflight):
+            self._answer_preflight(connection, head, intent)
+        else:
+            self._answer_page(connection, head, intent)
+
+    def refuse(self, connection: Connection, refusal: Refusal) -> None:
+        """Answer something that is no request, and close."""
+        self._answer_refusal(connection, None, refusal)
+
+    def connection_closed(self) -> None:
+        """A descriptor is free again."""
+        self.when_closed()
+
+    # what parties and transfers call
+
+    def report(self, event: Event) -> None:
+        """Tell the core what happened, and do what it says."""
+        self._perform(self._rendezvous.handle(event))
+
+    # what the server calls
+
+    def drain(self) -> None:
+        """Turn away all who wait; running transfers go on."""
+        self.is_draining = True
+        self._perform(self._rendezvous.shut_down())
+        for connection in list(self.connections):
+            if connection.occupant is None:
+                connection.close()
+
+    def close(self) -> None:
+        """Break whatever is still there."""
+        for connection in list(self.connections):
+            connection.close()
+        self.pipes.close()
+
+    # the core's side
+
+    def _arrive(self, event: SenderArrived | ReceiverArrived) -> None:
+        party = cast("Party", event.party)
+        party.connection.occupant = party
+        self.report(event)
+        if party.connection.peer_ended and party.transfer is None and party.connection.occupant is party:
+            party.leave()  # it did not stay for an answer
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Tell):
+                cast("Sender", action.party).tell(action.line)
+            elif isinstance(action, Arm):
+                cast("Party", action.party).arm(self.deadlines, action.seconds)
+            elif isinstance(action, Refuse):
+                party = cast("Party", action.party)
+                self._answer_refusal(party.connection, party.head, action.refusal)
+            elif isinstance(action, StartMove):
+                self._start(cast("Sender", action.sender), cast("tuple[Receiver, ...]", action.receivers))
+            else:
+                self._end(action)
+
+    def _end(self, action: Action) -> None:
+        if isinstance(action, EndClean):
+            cast("Sender", action.party).end_clean()
+        elif isinstance(action, StopMove):
+            sender = cast("Sender", action.sender)
+            if sender.transfer is not None:
+                sender.transfer.stop()
+        elif isinstance(action, Break):
+            cast("Party", action.party).break_off(action.status)
+
+    def _start(self, sender: Sender, receivers: tuple[Receiver, ...]) -> None:
+        transfer = Transfer(self, sender, receivers)
+        log.info("%s: %s streams to %d", transfer.id, self._label(sender.name), len(receivers))
+
+    def _label(self, name: str) -> str:
+        """What the log may say of a name: knowing a name is the right to take its stream (protocol Z.8)."""
+        if self.config.log_names:
+            return name
+        return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+    # answers that are no streams
+
+    def _answer_refusal(self, connection: Connection, head: RequestHead | None, refusal: Refusal) -> None:
+        fields = [("Allow", refusal.allow)] if refusal.allow else []
+        self._answer(connection, head, refusal.status, refusal.line + "\n", fields)
+
+    def _answer_page(self, connection: Connection, head: RequestHead, page: Page) -> None:
+        host = head.headers.get("host", "localhost")
+        status, text = reserved.render(page.path, host, __version__)
+        self._answer(connection, head, status, text)
+
+    def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
+        wants_private = head.headers.get("access-control-request-private-network") == "true"
+        fields = response.preflight_fields(preflight.methods, wants_private)
+        self._answer(connection, head, 200, "", fields)
+
+    def _answer(
+        self,
+        connection: Connection,
+        head: RequestHead | None,
+        status: int,
+        text: str,
+        fields: response.Fields | None = None,
+    ) -> None:
+        """Send a whole response; without a head the request was not understood, and the connection closes."""
+        stays = head is not None and head.keep_alive and not head.has_body and not self.is_draining
+        origin = head.headers.get("origin") if head else None
+        body = text.encode("utf-8", "surrogateescape")
+        all_fields = [*response.common_fields(int(time.time()), origin, stays), *(fields or ())]
+        if status != 204:
+            all_fields += [response.PLAIN_TEXT, ("Content-Length", str(len(body)))]
+        sends_body = head is None or head.method != "HEAD"
+        connection.write(response.render_head(status, all_fields) + (body if sends_body else b""))
+        if stays:
+            connection.next_request()
+        else:
+            connection.linger()

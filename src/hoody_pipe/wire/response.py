@@ -24,21 +24,46 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def cors_fields(origin: str | None) -> Fields:
-    """What lets a page of `origin` read the response (protocol B.6, B.8)."""
+@lru_cache(maxsize=256)
+def common_fields(now: int, origin: str | None, stays: bool) -> tuple[tuple[str, str], ...]:
+    """What every response says: its date (`now` in seconds after the epoch), who may read it, whether more may follow.
+
+    No cache may keep a stream: a replay would look like a transfer (protocol B.6, B.8, J.1).
+    """
+    fields = [("Date", format_date_time(now)), ("Cache-Control", "no-store")]
     if origin is None or origin == "null":
-        return [("Access-Control-Allow-Origin", "*")]
+        fields.append(("Access-Control-Allow-Origin", "*"))
+    else:
+        fields += [
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Vary", "Origin"),
+        ]
+    if not stays:
+        fields.append(("Connection", "close"))
+    return tuple(fields)
+
+
+def status_fields(now: int, origin: str | None, stays: bool) -> Fields:
+    """What a sender's stream of status lines says of itself; no proxy is to hold a line back."""
+    return [*common_fields(now, origin, stays), PLAIN_TEXT, ("X-Accel-Buffering", "no")]
+
+
+def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has_extras: bool) -> Fields:
+    """What a receiver's response says besides what the sender said (protocol B.6)."""
+    exposed = "X-Hoody-Pipe-Transfer-Id" + (", X-Piping, X-Hoody-Pipe" if has_extras else "")
     return [
-        ("Access-Control-Allow-Origin", origin),
-        ("Access-Control-Allow-Credentials", "true"),
-        ("Vary", "Origin"),
+        *common_fields(now, origin, stays),
+        ("X-Robots-Tag", "none"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Hoody-Pipe-Transfer-Id", transfer_id),
+        ("Access-Control-Expose-Headers", exposed),
     ]
 
 
-def preflight_fields(methods: str, origin: str | None, private_network: bool) -> Fields:
+def preflight_fields(methods: str, private_network: bool) -> Fields:
     """The answer to a CORS preflight (protocol B.8)."""
     fields = [
-        *cors_fields(origin),
         ("Access-Control-Allow-Methods", methods),
         (
             "Access-Control-Allow-Headers",
@@ -49,12 +74,6 @@ def preflight_fields(methods: str, origin: str | None, private_network: bool) ->
     if private_network:
         fields.append(("Access-Control-Allow-Private-Network", "true"))
     return fields
-
-
-@lru_cache(maxsize=1)
-def http_date(seconds: int) -> str:
-    """The Date of a response sent `seconds` after the epoch (RFC 9110, section 6.6.1)."""
-    return format_date_time(seconds)
 
 
 @lru_cache(maxsize=64)

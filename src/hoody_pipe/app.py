@@ -1,0 +1,34 @@
+"""The composition root: a Config becomes a running server."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvloop
+
+from hoody_pipe.config import Config
+from hoody_pipe.shell.listener import bind
+from hoody_pipe.shell.server import Server
+
+
+def serve(config: Config, announce: Callable[[str], None]) -> int:
+    """Serve until a signal; `announce` gets the URL of every address once it accepts. Returns the exit status.
+
+    Raises:
+        ConfigError: when the address cannot be listened on.
+    """
+    sockets = bind(config.host, config.port)
+
+    async def main() -> int:
+        server = Server(config, sockets, asyncio.get_running_loop())
+        for sock in sockets:
+            announce(url_of(sock))
+        return await server.run()
+
+    return uvloop.run(main())
+
+
+def url_of(sock: socket.socket) -> str:
+    """Where a listening socket is reached."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
