@@ -22,10 +22,16 @@ class Config:
     max_name: int = _setting(1024, "Longest pipe name, percent-encoded.", "characters", least=1)
     wait: int = _setting(300, "How long a party waits for the others unless it says ?wait=.", "seconds", least=1)
     max_wait: int = _setting(3600, "Longest ?wait=.", "seconds", least=1)
-    idle_timeout: float = _setting(0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0)
-    head_timeout: float = _setting(10.0, "A request head must be complete so long after its first byte.", "seconds", 0.1)
+    idle_timeout: float = _setting(
+        0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0
+    )
+    head_timeout: float = _setting(
+        10.0, "A request head must be complete so long after its first byte.", "seconds", 0.1
+    )
     keep_alive: float = _setting(75.0, "An idle connection is closed after so long.", "seconds", 0.1)
-    linger: float = _setting(2.0, "How long a refused or broken upload is drained, so that its last line arrives.", "seconds", 0.1)
+    linger: float = _setting(
+        2.0, "How long a refused or broken upload is drained, so that its last line arrives.", "seconds", 0.1
+    )
     grace: float = _setting(1.0, "How long an acknowledged stream may still turn out lost.", "seconds", 0.01)
     log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
 

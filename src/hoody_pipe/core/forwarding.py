@@ -29,10 +29,30 @@ _EXTENDED = re.compile(r";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^;\s]+)
 
 # https://mimesniff.spec.whatwg.org/#javascript-mime-type, and what a browser renders as a document
 _SCRIPTS = frozenset(
-    "application/ecmascript application/javascript application/x-ecmascript application/x-javascript text/ecmascript "
-    "text/javascript text/javascript1.0 text/javascript1.1 text/javascript1.2 text/javascript1.3 text/javascript1.4 "
-    "text/javascript1.5 text/jscript text/livescript text/x-ecmascript text/x-javascript "
-    "text/html application/xhtml+xml image/svg+xml text/xml application/xml text/xsl".split()
+    [
+        "application/ecmascript",
+        "application/javascript",
+        "application/x-ecmascript",
+        "application/x-javascript",
+        "text/ecmascript",
+        "text/javascript",
+        "text/javascript1.0",
+        "text/javascript1.1",
+        "text/javascript1.2",
+        "text/javascript1.3",
+        "text/javascript1.4",
+        "text/javascript1.5",
+        "text/jscript",
+        "text/livescript",
+        "text/x-ecmascript",
+        "text/x-javascript",
+        "text/html",
+        "application/xhtml+xml",
+        "image/svg+xml",
+        "text/xml",
+        "application/xml",
+        "text/xsl",
+    ]
 )
 _INLINE = re.compile(r"(image|audio|video)/.*|text/plain|application/pdf")
 

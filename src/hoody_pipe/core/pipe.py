@@ -94,9 +94,7 @@ class IdleExpired:
     name: str
 
 
-Event = (
-    SenderArrived | ReceiverArrived | PartyLeft | WaitExpired | SenderFailed | BodyRead | Delivered | IdleExpired
-)
+Event = SenderArrived | ReceiverArrived | PartyLeft | WaitExpired | SenderFailed | BodyRead | Delivered | IdleExpired
 
 
 # --- actions: what to do ---------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from hoody_pipe.core.pipe import (
     Break,
     EndClean,
     Event,
-    PartyLeft,
     ReceiverArrived,
     Refuse,
     SenderArrived,

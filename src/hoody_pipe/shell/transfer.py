@@ -76,9 +76,7 @@ class Transfer:
         """Let the copy mover go on where the kernel's own ways end."""
         old = self._mover
         body: Body = CountedDecoder((self._length or 0) - old.moved)
-        self._mover = CopyMover(
-            self.sender.connection.sock, old.sinks, body, self._relay.scratch, moved=old.moved
-        )
+        self._mover = CopyMover(self.sender.connection.sock, old.sinks, body, self._relay.scratch, moved=old.moved)
 
     def _advance(self) -> None:
         self._is_awake = False

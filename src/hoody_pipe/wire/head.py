@@ -23,7 +23,10 @@ _SINGLE = frozenset({"host", "content-length", "transfer-encoding"})
 # the first of these that is found names what is wrong with a head that does not match the grammar
 _FAULTS = (
     (re.compile(rb"\r(?!\n)"), "a carriage return must be followed by a line feed"),
-    (re.compile(rb"\A%b [\x21-\x7e\x80-\xff]+ HTTP/[^\r]*\r\n(?<!HTTP/1\.[01]\r\n)" % _TOKEN), "only HTTP/1.0 and HTTP/1.1 are spoken here"),
+    (
+        re.compile(rb"\A%b [\x21-\x7e\x80-\xff]+ HTTP/[^\r]*\r\n(?<!HTTP/1\.[01]\r\n)" % _TOKEN),
+        "only HTTP/1.0 and HTTP/1.1 are spoken here",
+    ),
     (re.compile(rb"\A(?!%b [\x21-\x7e\x80-\xff]+ HTTP/1\.[01]\r\n)" % _TOKEN), "the request line is malformed"),
     (re.compile(rb"\r\n[ \t]"), "a folded header line is not allowed"),
     (re.compile(rb"\r\n[^:\r]*[ \t]+:"), "no space is allowed before the colon of a header"),
