@@ -1,4 +1,4 @@
-"""Every setting of the server: one frozen value whose field metadata makes flags, environment names and the docs table."""
+"""Every setting of the server: one frozen value whose field metadata makes flags and environment names."""
 
 from dataclasses import Field, dataclass, field, fields
 from typing import Any

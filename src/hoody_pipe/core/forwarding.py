@@ -4,6 +4,7 @@ A relay serves bytes of strangers from its own origin, so a type that a browser 
 value is rebuilt from what was understood of it, never copied.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
@@ -142,10 +143,8 @@ def _filename(value: str) -> str | None:
     if plain is None:
         return None
     text = plain[2] if plain[1] is None else re.sub(r"\\(.)", r"\1", plain[1])
-    try:
+    with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")  # what curl and browsers put on the wire
-    except UnicodeError:
-        pass
     return safe_filename(text)
 
 

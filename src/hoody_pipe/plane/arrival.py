@@ -5,6 +5,7 @@ proof this side can have, and a FIN or a next request after that says that the r
 """
 
 import array
+import contextlib
 import fcntl
 import socket
 import termios
@@ -45,7 +46,5 @@ def is_acknowledged(sock: socket.socket) -> bool:
 
 
 def _set(sock: socket.socket, flags: int) -> None:
-    try:
+    with contextlib.suppress(OSError):  # not TCP, or gone: whoever waits also looks from time to time
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
-    except OSError:
-        pass  # not TCP, or gone: whoever waits also looks from time to time

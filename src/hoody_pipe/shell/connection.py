@@ -57,7 +57,7 @@ class Host(Protocol):
 
 
 class Connection:
-    """A connection, from accept to close. `peer_ended` says that the peer has sent its FIN, `has_ended` that we have."""
+    """A connection, from accept to close. `peer_ended`: the peer has sent its FIN; `has_ended`: we have sent ours."""
 
     __slots__ = (
         "_has_begun",

@@ -44,6 +44,10 @@ class Party:
         """The connection broke."""
         self._report(PartyLeft(self.name, self))
 
+    def ready(self, mask: int) -> None:
+        """Something changed on the connection; `mask` says what."""
+        raise NotImplementedError
+
     def leave(self) -> None:
         """The peer went away in good order."""
         self.connection.close()

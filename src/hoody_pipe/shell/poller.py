@@ -1,9 +1,9 @@
 """Readiness of many sockets, told once per change.
 
-All connections sit in one epoll of ours whose own descriptor the event loop watches. So every socket is registered once
-in its life, edge-triggered for everything at the same time, a dead peer included whose bytes nobody reads (EPOLLRDHUP):
-that is what an event loop's reader and writer callbacks cannot tell. And a turn has an end, at which everything that was
-written in it leaves with one system call per connection.
+All connections sit in one epoll of ours whose own descriptor the event loop watches. So every socket is registered
+once in its life, edge-triggered for everything at the same time, a dead peer included whose bytes nobody reads
+(EPOLLRDHUP): that is what an event loop's reader and writer callbacks cannot tell. And a turn has an end, at which
+everything that was written in it leaves with one system call per connection.
 """
 
 import asyncio

@@ -113,8 +113,7 @@ class Relay:
         party = cast("Party", event.party)
         party.connection.occupant = party
         self.report(event)
-        if party.connection.peer_ended and party.transfer is None and party.connection.occupant is party:
-            party.leave()  # it did not stay for an answer
+        party.ready(0)  # a peer that did not stay for the answer has left
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:

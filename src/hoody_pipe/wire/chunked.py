@@ -33,6 +33,28 @@ class _At(Enum):
     END = auto()
 
 
+class _Run:
+    """What is to be forwarded of one buffer: neighbouring bytes leave as one view."""
+
+    __slots__ = ("_start", "_view", "parts")
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._start = -1  # of the run that is open, if any
+        self.parts: list[Part] = []
+
+    def extend(self, position: int) -> None:
+        """What begins at `position` is to be forwarded, and so on until the cut."""
+        if self._start < 0:
+            self._start = position
+
+    def cut(self, position: int) -> None:
+        """What begins at `position` is not."""
+        if 0 <= self._start < position:
+            self.parts.append(self._view[self._start : position])
+        self._start = -1
+
+
 class ChunkedDecoder:
     """Follows one chunked body through any splitting of its bytes.
 
@@ -60,45 +82,46 @@ class ChunkedDecoder:
         Raises:
             BadFraming: at the first byte that breaks the coding.
         """
-        view = memoryview(buffer)
-        parts: list[Part] = []
-        position = start = 0  # buffer[start:position] is a run to forward
+        run = _Run(memoryview(buffer))
+        position = 0
         while position < end and self._at is not _At.END:
             if self._at is _At.DATA:
-                taken = min(self._left, end - position)
-                if not self._framed:
-                    start = position
-                position += taken
-                self._take(taken)
-                if not self._framed:
-                    parts.append(view[start:position])
-                    start = position
+                position = self._take(run, position, end)
             elif self._at is _At.DATA_END:
-                position = self._expect_line_end(buffer, position, end)
-                start = start if self._framed else position
-            elif self._at is _At.HEAD and not self._line and (plain := _PLAIN_HEAD.match(buffer, position, end)):
-                size = int(plain[1], 16)
-                if size == 0 or not self._framed:
-                    if position > start:
-                        parts.append(view[start:position])
-                    start = plain.end()
-                position = self._enter_chunk(buffer, position, end, plain.end(), size)
+                position = self._expect_line_end(run, buffer, position, end)
             else:
-                if position > start:
-                    parts.append(view[start:position])
-                position, own_head = self._read_line(buffer, position, end)
-                parts += own_head
-                start = position
-        if position > start:
-            parts.append(view[start:position])
+                position = self._take_line(run, buffer, position, end)
+        run.cut(position)
         self.used = position
-        return parts
+        return run.parts
+
+    def _take(self, run: "_Run", position: int, end: int) -> int:
+        taken = min(self._left, end - position)
+        run.extend(position)
+        self.payload += taken
+        self._left -= taken
+        if self._left == 0:
+            self._at = _At.DATA_END
+        if not self._framed:
+            run.cut(position + taken)
+        return position + taken
+
+    def _take_line(self, run: "_Run", buffer: bytearray, position: int, end: int) -> int:
+        plain = _PLAIN_HEAD.match(buffer, position, end) if self._at is _At.HEAD and not self._line else None
+        size = int(plain[1], 16) if plain else 0
+        if plain and size and self._framed:
+            run.extend(position)
+            return self._enter_chunk(buffer, position, end, plain.end(), size)
+        run.cut(position)
+        if plain:
+            self._at, self._left = (_At.DATA, size) if size else (_At.TRAILERS, 0)
+            return plain.end()
+        position, own_head = self._read_line(buffer, position, end)
+        run.parts += own_head
+        return position
 
     def _enter_chunk(self, buffer: bytearray, head: int, end: int, data: int, size: int) -> int:
-        if size == 0:
-            self._at = _At.TRAILERS
-            return data
-        if self._framed and size <= _LONGEST_STRIDE:
+        if size <= _LONGEST_STRIDE:
             repeated = _count_repeated(buffer, head, end, data - head, size)
             if repeated:
                 self.payload += repeated * size
@@ -106,13 +129,9 @@ class ChunkedDecoder:
         self._at, self._left = _At.DATA, size
         return data
 
-    def _take(self, count: int) -> None:
-        self.payload += count
-        self._left -= count
-        if self._left == 0:
-            self._at = _At.DATA_END
-
-    def _expect_line_end(self, buffer: bytearray, position: int, end: int) -> int:
+    def _expect_line_end(self, run: "_Run", buffer: bytearray, position: int, end: int) -> int:
+        if self._framed:
+            run.extend(position)
         taken = min(2 - len(self._line), end - position)
         self._line += buffer[position : position + taken]
         if not b"\r\n".startswith(self._line):
