@@ -1,0 +1,92 @@
+"""What a request asks for (protocol A, B.1, B.4, C.4)."""
+
+import pytest
+
+from hoody_pipe.core.admission import Page, Preflight, Receive, Send, admit
+from hoody_pipe.core.limits import Limits
+from hoody_pipe.errors import Refused
+
+LIMITS = Limits()
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_put_and_post_send(method: str) -> None:
+    intent = admit(method, "/x?n=3&wait=5&require=any&_=1", {"content-length": "7"}, LIMITS)
+    assert isinstance(intent, Send)
+    assert (intent.name, intent.n, intent.wait, intent.require_any) == ("/x", 3, 5, True)
+    assert intent.forwarded.length == 7
+
+
+@pytest.mark.parametrize("query", ["", "?status=0", "?video", "?receive&share", "?live=0", "?ws=no"])
+def test_get_receives(query: str) -> None:
+    intent = admit("GET", "/x" + query, {}, LIMITS)
+    assert isinstance(intent, Receive)
+    assert (intent.name, intent.n, intent.wait) == ("/x", 1, 300)
+
+
+def test_get_shows_a_reserved_page() -> None:
+    assert admit("GET", "/help", {}, LIMITS) == Page("/help")
+    assert admit("HEAD", "/api/v1/pipe/health", {}, LIMITS) == Page("/health")
+
+
+@pytest.mark.parametrize(
+    ("target", "methods"),
+    [
+        ("/x", "GET, POST, PUT, OPTIONS"),
+        ("/x?status", "GET, HEAD, POST, PUT, OPTIONS"),
+        ("/help", "GET, POST, PUT, OPTIONS"),
+        ("/api/v1/pipe/metrics", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_is_a_preflight(target: str, methods: str) -> None:
+    assert admit("OPTIONS", target, {}, LIMITS) == Preflight(methods)
+
+
+HTML = {"accept": "text/html,*/*"}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "status", "part"),
+    [
+        ("PUT", "/help", {}, 400, "'/help' is a reserved path"),
+        ("DELETE", "/help", {}, 405, "Method DELETE is not allowed."),
+        ("PUT", "/api/v1/pipe/health", {}, 405, "Method PUT is not allowed."),
+        ("DELETE", "/x", {}, 405, "Method DELETE is not allowed. Use GET, POST, or PUT."),
+        ("HEAD", "/x", {}, 405, "Method HEAD is not allowed. Use GET, POST, or PUT."),
+        ("DELETE", "/x?status", {}, 405, "Method DELETE is not allowed. Use GET, POST, or PUT."),
+        ("HEAD", "/x?status", {}, 501, "?status"),
+        ("PUT", "/x", {"content-range": "bytes 0-1/2"}, 400, "Content-Range headers are not supported."),
+        ("PUT", "/x", {"service-worker": "script"}, 400, "Service Worker requests are not allowed."),
+        ("GET", "/x", {"service-worker": "script"}, 400, "Service Worker requests are not allowed."),
+        ("PUT", "/x?live", {}, 501, "?live"),
+        ("PUT", "/x?sha256=1", {}, 501, "?sha256"),
+        ("PUT", "/x?transfer=abcdefghijklmnop", {}, 501, "?transfer"),
+        ("PUT", "/x", {"content-type": "Multipart/Form-Data; boundary=x"}, 501, "multipart/form-data"),
+        ("GET", "/x?status", {}, 501, "?status"),
+        ("GET", "/x?progress", {}, 501, "?progress"),
+        ("GET", "/x?video", HTML, 501, "?video"),
+        ("GET", "/x?ws", {}, 501, "WebSocket relay is not enabled on this server."),
+        ("GET", "/x?live", {}, 501, "?live"),
+        ("GET", "/x?n=0", {}, 400, "Invalid receiver count"),
+        ("PUT", "/x?wait=0", {}, 400, "Wait out of range"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(
+    method: str, target: str, headers: dict[str, str], status: int, part: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        admit(method, target, headers, LIMITS)
+    assert caught.value.refusal.status == status
+    assert part in caught.value.refusal.line
+    assert caught.value.refusal.line.startswith("[ERROR] ")
+
+
+def test_405_lists_what_is_allowed_head_only_with_status() -> None:
+    for target, allow in [
+        ("/x", "GET, POST, PUT, OPTIONS"),
+        ("/x?status", "GET, HEAD, POST, PUT, OPTIONS"),
+        ("/help", "GET, HEAD, OPTIONS"),
+    ]:
+        with pytest.raises(Refused) as caught:
+            admit("DELETE", target, {}, LIMITS)
+        assert caught.value.refusal.allow == allow

@@ -1,0 +1,79 @@
+"""What passes from a sender to its receivers (protocol B.6, C.3)."""
+
+import pytest
+
+from hoody_pipe.core.forwarding import Forwarded, render_disposition, safe_filename, safe_type
+from hoody_pipe.core.params import Params
+
+
+def disposition(headers: dict[str, str], query: str, name: str = "/a/b.bin") -> str | None:
+    fields = dict(Forwarded.of(headers).fields_for(Params.parse(query), name))
+    return fields.get("Content-Disposition")
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        (None, "application/octet-stream"),
+        ("", "application/octet-stream"),
+        ("nonsense", "application/octet-stream"),
+        ("text/html", "text/plain"),
+        ("TEXT/HTML; charset=UTF-8", "text/plain; charset=utf-8"),
+        ("image/svg+xml", "text/plain"),
+        ("application/rss+xml", "text/plain"),
+        ("text/jscript", "text/plain"),
+        ("image/png; name=x", "image/png"),
+        ('text/csv; header=present; charset="iso-8859-1"', "text/csv; charset=iso-8859-1"),
+        ("text/csv; charset=utf-7", "text/csv"),
+    ],
+)
+def test_a_type_that_a_browser_would_run_is_sent_as_text(sent: str | None, seen: str) -> None:
+    assert safe_type(sent) == seen
+
+
+@pytest.mark.parametrize(("value", "length"), [("5", 5), ("0", 0), ("x", None), ("1" * 20, None), (None, None)])
+def test_a_length_is_forwarded_only_if_it_is_one(value: str | None, length: int | None) -> None:
+    headers = {} if value is None else {"content-length": value}
+    assert Forwarded.of(headers).length == length
+
+
+def test_extra_headers_pass_without_control_characters_and_not_when_too_long() -> None:
+    forwarded = Forwarded.of({"x-piping": "a\x01b", "x-hoody-pipe": "y" * 8193})
+    assert forwarded.extras == (("X-Piping", "ab"),)
+
+
+@pytest.mark.parametrize(
+    ("sent", "query", "seen"),
+    [
+        (None, "", None),
+        ('attachment; filename="r.txt"', "", 'attachment; filename="r.txt"'),
+        ("inline", "", "attachment"),
+        (None, "download", 'attachment; filename="b.bin"'),
+        ('attachment; filename="r.txt"', "download=1", 'attachment; filename="r.txt"'),
+        ('attachment; filename="r.txt"', "download=0", None),
+        (None, "download=no&filename=x", None),
+        (None, "filename=x.pdf", 'attachment; filename="x.pdf"'),
+        (None, "filename=..%2F..%2Fetc%00", 'attachment; filename="etc"'),
+        (None, "filename=/", "attachment"),
+        ("attachment; filename=plain.txt", "", 'attachment; filename="plain.txt"'),
+        ('attachment; filename="a\\"b"', "", 'attachment; filename="a\\"b"'),
+        ("attachment; filename*=UTF-8''caf%C3%A9", "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
+        ('attachment; filename="caf\xc3\xa9"', "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
+        ('attachment; filename="caf\xe9"', "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
+    ],
+)
+def test_each_receiver_gets_the_disposition_it_asked_for(sent: str | None, query: str, seen: str | None) -> None:
+    headers = {} if sent is None else {"content-disposition": sent}
+    assert disposition(headers, query) == seen
+
+
+def test_inline_stays_for_types_that_only_show() -> None:
+    assert disposition({"content-disposition": "inline", "content-type": "image/png"}, "") == "inline"
+    assert disposition({"content-disposition": "inline", "content-type": "image/svg+xml"}, "") == "inline"
+    assert disposition({"content-disposition": "inline", "content-type": "application/zip"}, "") == "attachment"
+
+
+def test_a_file_name_is_cut_and_stays_in_its_folder() -> None:
+    assert safe_filename("..a/b\\c\r\n") == "abc"
+    assert len(safe_filename("x" * 300)) == 255
+    assert render_disposition("attachment", None) == "attachment"

@@ -1,0 +1,293 @@
+"""The life of one name (protocol B.3, C.1, D, Z.2)."""
+
+from itertools import product
+from typing import get_args
+
+from hoody_pipe.core import messages
+from hoody_pipe.core.limits import Limits
+from hoody_pipe.core.pipe import (
+    IGNORED,
+    TABLE,
+    Action,
+    Arm,
+    BodyRead,
+    Break,
+    Delivered,
+    EndClean,
+    Event,
+    Forget,
+    IdleExpired,
+    PartyLeft,
+    ReceiverArrived,
+    Refuse,
+    SenderArrived,
+    SenderFailed,
+    StartMove,
+    State,
+    StopMove,
+    Tell,
+    WaitExpired,
+)
+from hoody_pipe.core.rendezvous import Rendezvous
+from hoody_pipe.errors import Refusal
+
+NAME = "/x"
+
+
+class Names:
+    """A registry with one name in it, fed with short words."""
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self.rendezvous = Rendezvous(limits)
+
+    def sender(self, party: str = "s", n: int = 1, require_any: bool = False, name: str = NAME) -> list[Action]:
+        return self.rendezvous.handle(SenderArrived(name, party, n, 300, require_any))
+
+    def receiver(self, party: str = "r", n: int = 1, name: str = NAME) -> list[Action]:
+        return self.rendezvous.handle(ReceiverArrived(name, party, n, 60))
+
+    def streaming(self, n: int = 1, require_any: bool = False) -> "Names":
+        self.sender(n=n, require_any=require_any)
+        for number in range(n):
+            self.receiver(f"r{number}", n)
+        assert self.rendezvous.active == 1
+        return self
+
+    def finishing(self, n: int = 1, require_any: bool = False) -> "Names":
+        self.streaming(n, require_any)
+        assert self.body_read() == [Tell("s", messages.UPLOAD_COMPLETE)]
+        return self
+
+    def left(self, party: str) -> list[Action]:
+        return self.rendezvous.handle(PartyLeft(NAME, party))
+
+    def expired(self, party: str) -> list[Action]:
+        return self.rendezvous.handle(WaitExpired(NAME, party))
+
+    def delivered(self, party: str) -> list[Action]:
+        return self.rendezvous.handle(Delivered(NAME, party))
+
+    def body_read(self) -> list[Action]:
+        return self.rendezvous.handle(BodyRead(NAME))
+
+    def is_free(self) -> bool:
+        return self.rendezvous.waiting == self.rendezvous.active == 0
+
+
+def test_every_pair_of_state_and_event_is_decided_once() -> None:
+    pairs = set(product(State, get_args(Event)))
+    assert set(TABLE) | IGNORED == pairs
+    assert not set(TABLE) & IGNORED
+
+
+def test_sender_first() -> None:
+    names = Names()
+    assert names.sender() == [Tell("s", "[INFO] Waiting for 1 receiver(s) to connect..."), Arm("s", 300)]
+    assert names.receiver() == [Tell("s", "[INFO] Streaming to 1 receiver(s)..."), StartMove("s", ("r",))]
+
+
+def test_receiver_first() -> None:
+    names = Names()
+    assert names.receiver() == [Arm("r", 60)]
+    assert names.sender() == [
+        Tell("s", "[INFO] Waiting for 1 receiver(s) to connect..."),
+        Tell("s", "[INFO] 1 receiver(s) already connected."),
+        Tell("s", "[INFO] Streaming to 1 receiver(s)..."),
+        StartMove("s", ("r",)),
+    ]
+
+
+def test_a_delivery_to_all_is_a_clean_end_and_frees_the_name() -> None:
+    names = Names().finishing(2)
+    assert names.delivered("r0") == []
+    assert names.delivered("r1") == [Tell("s", "[INFO] Transfer complete."), EndClean("s"), Forget(NAME)]
+    assert names.is_free()
+
+
+def test_a_second_sender_is_refused_and_leaves_the_first_alone() -> None:
+    names = Names()
+    names.sender()
+    assert names.sender("t") == [Refuse("t", Refusal(400, "[ERROR] Path '/x' already has a sender connected."))]
+    assert names.left("t") == []
+    assert names.rendezvous.waiting == 1
+
+
+def test_all_parties_agree_on_n() -> None:
+    names = Names()
+    names.receiver(n=2)
+    mismatch = Refusal(400, "[ERROR] Receiver count mismatch — expected 2 but got 1.")
+    assert names.sender(n=1) == [Refuse("s", mismatch)]
+    assert names.receiver("q", n=1) == [Refuse("q", mismatch)]
+
+
+def test_a_receiver_too_many_is_refused() -> None:
+    names = Names()
+    names.receiver("a")
+    taken = Refusal(400, "[ERROR] All 1 receiver slot(s) for '/x' are already taken.")
+    assert names.receiver("b") == [Refuse("b", taken)]
+
+
+def test_nobody_joins_while_streaming_or_finishing() -> None:
+    busy = Refusal(400, "[ERROR] Path '/x' is already in use by an active transfer.")
+    for names in (Names().streaming(), Names().finishing()):
+        assert names.sender("t") == [Refuse("t", busy)]
+        assert names.receiver("q") == [Refuse("q", busy)]
+
+
+def test_a_waiting_sender_that_leaves_frees_the_name_unless_receivers_wait() -> None:
+    names = Names()
+    names.sender(n=2)
+    names.receiver(n=2)
+    assert names.left("s") == []
+    assert names.left("r") == [Forget(NAME)]
+    names.sender()
+    assert names.left("s") == [Forget(NAME)]
+
+
+def test_a_waiting_receiver_that_leaves_is_told_to_the_sender() -> None:
+    names = Names()
+    names.sender(n=2)
+    names.receiver(n=2)
+    assert names.left("r") == [Tell("s", "[INFO] A receiver disconnected.")]
+
+
+def test_a_receiver_whose_wait_is_over_gets_408_with_what_it_waited_for() -> None:
+    names = Names()
+    names.receiver(n=2)
+    assert names.expired("r") == [Refuse("r", Refusal(408, "[ERROR] Timed out waiting for sender.")), Forget(NAME)]
+    names.sender(n=2)
+    names.receiver(n=2)
+    assert names.expired("r") == [
+        Refuse("r", Refusal(408, "[ERROR] Timed out waiting for receivers.")),
+        Tell("s", "[INFO] A receiver disconnected."),
+    ]
+
+
+def test_a_sender_whose_wait_is_over_is_broken_and_receivers_wait_on() -> None:
+    names = Names()
+    names.sender(n=2)
+    names.receiver(n=2)
+    assert names.expired("s") == [Tell("s", "[ERROR] Timed out waiting for receivers."), Break("s", 410)]
+    assert names.sender("t", n=2)[1] == Tell("t", "[INFO] 1 receiver(s) already connected.")
+
+
+def test_wait_limits_waiting_only() -> None:
+    for names in (Names().streaming(), Names().finishing()):
+        assert names.expired("s") == names.expired("r0") == []
+
+
+def test_a_sender_that_dies_breaks_its_receivers() -> None:
+    names = Names().streaming(2)
+    assert names.left("s") == [StopMove("s"), Break("r0"), Break("r1"), Forget(NAME)]
+    assert names.is_free()
+
+
+def test_a_malformed_body_breaks_everybody() -> None:
+    names = Names().streaming()
+    assert names.rendezvous.handle(SenderFailed(NAME)) == [
+        StopMove("s"),
+        Break("r0"),
+        Tell("s", "[ERROR] Transfer failed — sender encountered an error."),
+        Break("s", 400),
+        Forget(NAME),
+    ]
+
+
+def test_all_receivers_gone_breaks_the_sender() -> None:
+    names = Names().streaming(2)
+    assert names.left("r0") == [Tell("s", "[INFO] A receiver disconnected.")]
+    assert names.left("r1") == [
+        StopMove("s"),
+        Tell("s", "[INFO] All receivers disconnected before transfer completed."),
+        Break("s", 409),
+        Forget(NAME),
+    ]
+
+
+def test_the_only_receiver_gone_after_the_body_was_read_is_a_failure_too() -> None:
+    names = Names().finishing()
+    assert names.left("r0")[-2:] == [Break("s", 409), Forget(NAME)]
+
+
+def test_one_of_several_receivers_gone_is_a_failure_in_the_end() -> None:
+    names = Names().finishing(3)
+    assert names.left("r1") == [Tell("s", "[INFO] A receiver disconnected.")]
+    names.delivered("r0")
+    assert names.delivered("r2") == [
+        Tell("s", "[ERROR] Transfer incomplete — 1 of 3 receivers did not get everything."),
+        Break("s", 409),
+        Forget(NAME),
+    ]
+
+
+def test_one_complete_receiver_is_enough_if_the_sender_says_so() -> None:
+    names = Names().finishing(2, require_any=True)
+    names.delivered("r0")
+    assert names.left("r1")[-2:] == [EndClean("s"), Forget(NAME)]
+
+
+def test_a_sender_gone_after_its_body_was_read_leaves_the_receivers_their_clean_end() -> None:
+    names = Names().finishing(2)
+    assert names.left("s") == []
+    assert names.left("r0") == []
+    assert names.delivered("r1") == [Forget(NAME)]
+
+
+def test_sender_and_all_receivers_gone_while_finishing_frees_the_name() -> None:
+    names = Names().finishing()
+    names.left("s")
+    assert names.left("r0") == [Forget(NAME)]
+    assert names.is_free()
+
+
+def test_silence_breaks_a_running_transfer() -> None:
+    for names in (Names().streaming(), Names().finishing()):
+        actions = names.rendezvous.handle(IdleExpired(NAME))
+        assert Break("r0") in actions
+        assert actions[-3:] == [Tell("s", "[ERROR] Idle timeout."), Break("s", 400), Forget(NAME)]
+
+
+def test_strangers_and_unused_names_change_nothing() -> None:
+    names = Names()
+    assert names.body_read() == names.left("nobody") == []
+    names.sender()
+    assert names.body_read() == names.delivered("r") == []
+
+
+def test_a_cap_on_waiting_pipes_refuses_a_new_name_only() -> None:
+    names = Names(Limits(waiting=1))
+    names.receiver(n=2)
+    full = Refusal(429, "[ERROR] Too many pending transfers. Try again later.")
+    assert names.receiver(name="/y") == [Refuse("r", full)]
+    assert names.sender(n=2)[0] == Tell("s", messages.waiting(2))
+
+
+def test_a_cap_on_running_transfers_turns_a_complete_pipe_away() -> None:
+    names = Names(Limits(active=0))
+    names.receiver()
+    assert names.sender()[-4:] == [
+        Refuse("r", Refusal(429, "[ERROR] Server at maximum active transfer capacity. Try again later.")),
+        Tell("s", "[ERROR] Server at maximum active transfer capacity."),
+        Break("s", 409),
+        Forget(NAME),
+    ]
+    assert names.is_free()
+
+
+def test_shutting_down_turns_away_who_waits_and_who_comes_but_not_who_streams() -> None:
+    names = Names().streaming()
+    names.sender("t", n=2, name="/y")
+    names.receiver("q", n=2, name="/y")
+    names.receiver("z", name="/z")
+    gone = Refusal(503, "[ERROR] Server shutting down.")
+    assert names.rendezvous.shut_down() == [
+        Refuse("q", gone),
+        Tell("t", "[ERROR] Server shutting down."),
+        Break("t", 410),
+        Forget("/y"),
+        Refuse("z", gone),
+        Forget("/z"),
+    ]
+    assert names.receiver("late", name="/w") == [Refuse("late", gone)]
+    names.body_read()
+    assert names.delivered("r0")[1] == EndClean("s")

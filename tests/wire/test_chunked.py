@@ -1,0 +1,145 @@
+"""The chunked coding, checked strictly while it passes (RFC 9112, section 7.1)."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hoody_pipe.errors import BadFraming
+from hoody_pipe.wire.chunked import LONGEST_LINE, LONGEST_TRAILERS, ChunkedDecoder, CountedDecoder
+
+
+def encode(chunks: list[bytes], extension: bytes = b"", trailers: bytes = b"") -> bytes:
+    body = b"".join(b"%x%b\r\n%b\r\n" % (len(chunk), extension, chunk) for chunk in chunks)
+    return body + b"0" + extension + b"\r\n" + trailers + b"\r\n"
+
+
+def pass_through(decoder: ChunkedDecoder | CountedDecoder, pieces: list[bytes]) -> bytes:
+    """Feed pieces one by one, as the mover does, and collect what is to be forwarded."""
+    out = b""
+    for piece in pieces:
+        parts = decoder.feed(bytearray(piece) + b"stale", len(piece))
+        out += b"".join(parts)
+        if decoder.finished:
+            break
+    return out
+
+
+def split(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[first:last] for first, last in zip(edges, edges[1:], strict=False) if first < last]
+
+
+CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
+CUTS = st.lists(st.integers(0, 10_000), max_size=12)
+
+
+@settings(max_examples=120, deadline=None)
+@given(chunks=CHUNKS, cuts=CUTS, extension=st.sampled_from([b"", b";a=b", b' ; x="y"']))
+def test_any_splitting_gives_the_same_data(chunks: list[bytes], cuts: list[int], extension: bytes) -> None:
+    pieces = split(encode(chunks, extension, b"T: 1\r\n"), cuts)
+    decoder = ChunkedDecoder(framed=False)
+    assert pass_through(decoder, pieces) == b"".join(chunks)
+    assert decoder.finished
+    assert decoder.payload == len(b"".join(chunks))
+
+
+@settings(max_examples=120, deadline=None)
+@given(chunks=CHUNKS, cuts=CUTS, extension=st.sampled_from([b"", b";a"]))
+def test_framed_chunks_pass_without_extensions_trailers_and_the_last_chunk(
+    chunks: list[bytes], cuts: list[int], extension: bytes
+) -> None:
+    pieces = split(encode(chunks, extension, b"T: 1\r\n"), cuts)
+    decoder = ChunkedDecoder(framed=True)
+    assert pass_through(decoder, pieces) + b"0\r\n\r\n" == encode(chunks)
+    assert decoder.payload == len(b"".join(chunks))
+
+
+@pytest.mark.parametrize("size", [1, 16, 1000, 20_000])
+def test_a_long_run_of_equal_chunks_passes_as_one_piece(size: int) -> None:
+    body = encode([b"\r" * size] * 200)
+    decoder = ChunkedDecoder(framed=True)
+    parts = decoder.feed(bytearray(body), len(body))
+    assert [bytes(part) for part in parts] == [body[:-5]]
+    assert (decoder.payload, decoder.used, decoder.finished) == (200 * size, len(body), True)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2, 5, 20, 21, -9, -8, -7])
+def test_one_bad_byte_in_the_framing_of_a_run_is_found(position: int) -> None:
+    """Chunks of 16 bytes: two digits, CR LF, 16 bytes, CR LF."""
+    stride = 2 + 2 + 16 + 2
+    body = bytearray(encode([b"x" * 16] * 100))
+    start = 57 * stride if position >= 0 else 58 * stride + 7
+    body[start + (position if position in (0, 1, 2, 20, 21) else (3 if position == 5 else position))] = ord("?")
+    intact = encode([b"x" * 16] * 100)
+    decoder = ChunkedDecoder(framed=True)
+    offset = next(index for index in range(len(body)) if body[index] != intact[index]) % stride
+    if 4 <= offset < 20:
+        decoder.feed(body, len(body))
+        assert decoder.finished
+    else:
+        with pytest.raises(BadFraming):
+            decoder.feed(body, len(body))
+
+
+def test_what_follows_the_body_is_not_taken() -> None:
+    body = encode([b"abc"])
+    for decoder, size in ((ChunkedDecoder(True), len(body)), (CountedDecoder(4), 4)):
+        decoder.feed(bytearray(body + b"GET / HTTP/1.1"), len(body) + 14)
+        assert decoder.used == size
+        assert decoder.finished
+
+
+def test_a_counted_body_is_taken_to_its_length() -> None:
+    decoder = CountedDecoder(5)
+    assert pass_through(decoder, [b"ab", b"cdefg"]) == b"abcde"
+    assert (decoder.payload, decoder.used) == (5, 3)
+    assert decoder.feed(bytearray(b"x"), 1) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\r\n",
+        b"x\r\n",
+        b"-1\r\n",
+        b"+1\r\na\r\n",
+        b"0x1\r\na\r\n",
+        b" 1\r\na\r\n",
+        b"1 \r\na\r\n",
+        b"1\na\r\n",
+        b"1;a\x00\r\na\r\n",
+        b"00000000000000001\r\na\r\n",
+        b"1\r\nab\r\n",
+        b"1\r\na\n",
+        b"1\r\na\rx",
+        b"0\r\nnonsense\r\n\r\n",
+        b"0\r\nA : b\r\n\r\n",
+        b"0\r\nA: b\n\r\n",
+        b"0\r\n folded: b\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("step", [1, 1000])
+@pytest.mark.parametrize("framed", [True, False])
+def test_bad_framing_is_refused_in_whatever_pieces_it_comes(body: bytes, step: int, framed: bool) -> None:
+    pieces = [body[start : start + step] for start in range(0, len(body), step)]
+    with pytest.raises(BadFraming):
+        pass_through(ChunkedDecoder(framed), pieces)
+
+
+def test_lines_and_trailers_are_bounded() -> None:
+    with pytest.raises(BadFraming, match="too long"):
+        pass_through(ChunkedDecoder(True), [b"1;" + b"x" * LONGEST_LINE])
+    with pytest.raises(BadFraming, match="too long"):
+        pass_through(ChunkedDecoder(True), [b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILERS // 6 + 1)])
+
+
+@pytest.mark.parametrize("digits", [b"000000000000000a", b"A", b"0a"])
+def test_a_size_has_one_to_sixteen_hex_digits(digits: bytes) -> None:
+    body = digits + b"\r\n0123456789\r\n0\r\n\r\n"
+    assert pass_through(ChunkedDecoder(False), [body]) == b"0123456789"
+
+
+def test_the_size_may_be_as_large_as_it_can_be_written() -> None:
+    decoder = ChunkedDecoder(True)
+    assert pass_through(decoder, [b"ffffffffffffffff\r\nabc"]) == b"ffffffffffffffff\r\nabc"
+    assert not decoder.finished
