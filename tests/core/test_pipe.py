@@ -37,8 +37,8 @@ NAME = "/x"
 class Names:
     """A registry with one name in it, fed with short words."""
 
-    def __init__(self, limits: Limits = Limits()) -> None:
-        self.rendezvous = Rendezvous(limits)
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.rendezvous = Rendezvous(limits or Limits())
 
     def sender(self, party: str = "s", n: int = 1, require_any: bool = False, name: str = NAME) -> list[Action]:
         return self.rendezvous.handle(SenderArrived(name, party, n, 300, require_any))

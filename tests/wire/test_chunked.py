@@ -1,5 +1,7 @@
 """The chunked coding, checked strictly while it passes (RFC 9112, section 7.1)."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def pass_through(decoder: ChunkedDecoder | CountedDecoder, pieces: list[bytes]) 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[first:last] for first, last in zip(edges, edges[1:], strict=False) if first < last]
+    return [data[first:last] for first, last in pairwise(edges) if first < last]
 
 
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=8)

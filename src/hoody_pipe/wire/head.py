@@ -93,7 +93,7 @@ def parse(data: bytes) -> RequestHead:
         pass
     except httptools.HttpParserError:
         if method in ("GET", "PUT", "POST", "HEAD", "OPTIONS"):
-            raise _bad("the request head is malformed") from None
+            raise _bad("Content-Length and Transfer-Encoding must be valid, and only one of them given") from None
         head.length = None  # a method that no parser knows: whatever follows is not read
         return head
     _read_framing(head)
@@ -125,8 +125,6 @@ def _read_framing(head: RequestHead) -> None:
     head.keep_alive = head.minor == 1 and "close" not in connection
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
-        if length is not None:
-            raise _bad("Content-Length and Transfer-Encoding exclude each other")
         if coding.lower() != "chunked" or head.minor == 0:
             raise _bad("the only Transfer-Encoding is chunked, over HTTP/1.1")
         head.length = None
