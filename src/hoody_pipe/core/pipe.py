@@ -183,7 +183,7 @@ class Pipe:
     def handle(self, event: Event, at_capacity: bool = False) -> list[Action]:
         """Take one event; `at_capacity` says that no further transfer may start."""
         key = (self.state, type(event))
-        if key in IGNORED or (isinstance(event, PartyLeft | WaitExpired | Delivered) and not self._has(event.party)):
+        if key in IGNORED or (type(event) in OF_MEMBERS and not self._has(event.party)):  # type: ignore[union-attr]
             return []
         actions = TABLE[key](self, event)
         if self.state is State.WAITING and self.sender is not None and len(self.receivers) == self.n:
@@ -323,6 +323,8 @@ class Pipe:
     def _break_sender(self, line: str, status: int = 400) -> list[Action]:
         return [] if self.sender is None else [Tell(self.sender, line), Break(self.sender, status)]
 
+
+OF_MEMBERS = frozenset({PartyLeft, WaitExpired, Delivered})  # events that mean nothing when they come from a stranger
 
 TABLE: dict[tuple[State, type[Event]], Callable[..., list[Action]]] = {
     (State.WAITING, SenderArrived): Pipe.admit_sender,

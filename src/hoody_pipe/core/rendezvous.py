@@ -42,7 +42,7 @@ class Rendezvous:
     def handle(self, event: Event) -> list[Action]:
         """Take one event, return what to do, in order. An event for a name that is not in use means nothing."""
         pipe = self._pipes.get(event.name)
-        if isinstance(event, SenderArrived | ReceiverArrived):
+        if isinstance(event, (SenderArrived, ReceiverArrived)):  # noqa: UP038  # a union is slower
             if self._closed:
                 return [Refuse(event.party, Refusal(503, messages.SHUTTING_DOWN))]
             if pipe is None:
@@ -67,8 +67,9 @@ class Rendezvous:
 
     def _settle(self, pipe: Pipe, actions: list[Action]) -> None:
         for action in actions:
-            if isinstance(action, StartMove):
+            kind = type(action)
+            if kind is StartMove:
                 self._active += 1
-            elif isinstance(action, Forget):
-                del self._pipes[action.name]
+            elif kind is Forget:
+                del self._pipes[pipe.name]
                 self._active -= pipe.state is not State.WAITING

@@ -14,7 +14,7 @@ from hoody_pipe.config import Config
 from hoody_pipe.errors import Refusal, Refused
 from hoody_pipe.plane import arrival
 from hoody_pipe.shell.deadlines import Deadlines
-from hoody_pipe.shell.poller import BROKEN, CLOSED_BY_PEER, HUNG_UP, WRITABLE, Poller
+from hoody_pipe.shell.poller import BROKEN, CLOSED_BY_PEER, HUNG_UP, READABLE, WRITABLE, Poller
 from hoody_pipe.wire import head as heads
 from hoody_pipe.wire.head import RequestHead
 
@@ -64,6 +64,7 @@ class Connection:
         "_host",
         "_is_dirty",
         "_look",
+        "_may_have_more",
         "_out",
         "_will_close",
         "fd",
@@ -87,6 +88,7 @@ class Connection:
         self._is_dirty = False
         self._look = FIRST_LOOK
         self._has_begun = False  # a part of a head is there
+        self._may_have_more = False  # something came that the present request has not read
         host.connections[self] = None
         host.poller.register(self.fd, self._handle)
         host.deadlines.arm(self, host.config.keep_alive, self.close)
@@ -107,7 +109,8 @@ class Connection:
             return
         self.occupant = None
         self._host.deadlines.arm(self, self._host.config.keep_alive, self.close)
-        self._host.poller.soon(self._read_head)
+        if self._may_have_more:
+            self._host.poller.soon(self._read_head)
 
     def linger(self) -> None:
         """Send what is owed, half-close, read off what still comes for a bounded time, close.
@@ -150,6 +153,7 @@ class Connection:
         if self.occupant is None:
             self._read_head()
         else:
+            self._may_have_more |= bool(mask & READABLE)
             self.occupant.ready(mask)
 
     def _is_broken(self, mask: int) -> bool:
@@ -181,6 +185,7 @@ class Connection:
             self._host.refuse(self, refused.refusal)
             return
         if size:
+            self._may_have_more = len(data) > size
             self._take_head(data[:size])
         elif self.peer_ended or not data:
             self.close()

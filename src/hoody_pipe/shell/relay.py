@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from hoody_pipe import __version__
 from hoody_pipe.config import Config
@@ -15,6 +15,7 @@ from hoody_pipe.core.pipe import (
     Break,
     EndClean,
     Event,
+    Forget,
     ReceiverArrived,
     Refuse,
     SenderArrived,
@@ -54,6 +55,16 @@ class Relay:
         self.when_closed: Callable[[], None] = lambda: None
         self._limits = config.limits
         self._rendezvous = Rendezvous(self._limits)
+        self._how: dict[type[Action], Callable[[Any], None]] = {
+            Tell: self._tell,
+            Arm: self._arm,
+            Refuse: self._refuse_party,
+            StartMove: self._start_move,
+            StopMove: self._stop_move,
+            EndClean: self._end_clean,
+            Break: self._break_off,
+            Forget: self._forget,
+        }
 
     # what connections call
 
@@ -117,27 +128,34 @@ class Relay:
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
-            if isinstance(action, Tell):
-                cast("Sender", action.party).tell(action.line)
-            elif isinstance(action, Arm):
-                cast("Party", action.party).arm(self.deadlines, action.seconds)
-            elif isinstance(action, Refuse):
-                party = cast("Party", action.party)
-                self._answer_refusal(party.connection, party.head, action.refusal)
-            elif isinstance(action, StartMove):
-                self._start(cast("Sender", action.sender), cast("tuple[Receiver, ...]", action.receivers))
-            else:
-                self._end(action)
+            self._how[type(action)](action)
 
-    def _end(self, action: Action) -> None:
-        if isinstance(action, EndClean):
-            cast("Sender", action.party).end_clean()
-        elif isinstance(action, StopMove):
-            sender = cast("Sender", action.sender)
-            if sender.transfer is not None:
-                sender.transfer.stop()
-        elif isinstance(action, Break):
-            cast("Party", action.party).break_off(action.status)
+    def _tell(self, action: Tell) -> None:
+        cast("Sender", action.party).tell(action.line)
+
+    def _arm(self, action: Arm) -> None:
+        cast("Party", action.party).arm(self.deadlines, action.seconds)
+
+    def _refuse_party(self, action: Refuse) -> None:
+        party = cast("Party", action.party)
+        self._answer_refusal(party.connection, party.head, action.refusal)
+
+    def _start_move(self, action: StartMove) -> None:
+        self._start(cast("Sender", action.sender), cast("tuple[Receiver, ...]", action.receivers))
+
+    def _stop_move(self, action: StopMove) -> None:
+        transfer = cast("Sender", action.sender).transfer
+        if transfer is not None:
+            transfer.stop()
+
+    def _end_clean(self, action: EndClean) -> None:
+        cast("Sender", action.party).end_clean()
+
+    def _break_off(self, action: Break) -> None:
+        cast("Party", action.party).break_off(action.status)
+
+    def _forget(self, action: Forget) -> None:
+        """The registry has done it."""
 
     def _start(self, sender: Sender, receivers: tuple[Receiver, ...]) -> None:
         transfer = Transfer(self, sender, receivers)
