@@ -43,8 +43,8 @@ def _option(setting: Any) -> Callable[[Command], Command]:
 
 def _log_to_stderr() -> None:
     """A line per transfer, without looking for facts that the format does not name (Logging HOWTO, Optimization)."""
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
 
