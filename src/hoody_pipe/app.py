@@ -1,6 +1,7 @@
 """The composition root: a Config becomes a running server."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from hoody_pipe.config import Config
 from hoody_pipe.shell.listener import bind
 from hoody_pipe.shell.server import Server
 
+GC_THRESHOLD = 20_000  # new objects between two looks for cycles; a transfer makes hardly any
+
 
 def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Serve until a signal; `announce` gets the URL of every address once it accepts. Returns the exit status.
@@ -18,6 +21,9 @@ def serve(config: Config, announce: Callable[[str], None]) -> int:
         ConfigError: when the address cannot be listened on.
     """
     sockets = bind(config.host, config.port)
+
+    gc.freeze()  # what is there now stays; looking at it again and again finds nothing
+    gc.set_threshold(GC_THRESHOLD)
 
     async def main() -> int:
         server = Server(config, sockets, asyncio.get_running_loop())

@@ -33,6 +33,7 @@ class Config:
         2.0, "How long a refused or broken upload is drained, so that its last line arrives.", "seconds", 0.1
     )
     grace: float = _setting(1.0, "How long an acknowledged stream may still turn out lost.", "seconds", 0.01)
+    log_transfers: bool = _setting(False, "Log every transfer that starts, not only those that fail.")
     log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
 
     @property

@@ -41,11 +41,11 @@ def _option(setting: Any) -> Callable[[Command], Command]:
     )
 
 
-def _log_to_stderr() -> None:
-    """A line per transfer, without looking for facts that the format does not name (Logging HOWTO, Optimization)."""
+def _log_to_stderr(level: int) -> None:
+    """One line for each record, without looking for facts that the format does not name (Logging HOWTO, Optimization)."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
 
 
 @click.command()
@@ -53,7 +53,7 @@ def _log_to_stderr() -> None:
 @click.option("--hints", is_flag=True, help="Print two curl lines to try.")
 def serve(hints: bool, **settings: Any) -> int:
     """Serve until SIGTERM or SIGINT."""
-    _log_to_stderr()
+    _log_to_stderr(logging.INFO if settings["log_transfers"] else logging.WARNING)
 
     def announce(url: str) -> None:
         click.echo(f"listening on {url}")

@@ -144,9 +144,10 @@ class Relay:
         self._start(cast("Sender", action.sender), cast("tuple[Receiver, ...]", action.receivers))
 
     def _stop_move(self, action: StopMove) -> None:
-        transfer = cast("Sender", action.sender).transfer
-        if transfer is not None:
-            transfer.stop()
+        sender = cast("Sender", action.sender)
+        if sender.transfer is not None:
+            sender.transfer.stop()
+            log.warning("%s: %s failed", sender.transfer.id, self._label(sender.name))
 
     def _end_clean(self, action: EndClean) -> None:
         cast("Sender", action.party).end_clean()
@@ -159,7 +160,8 @@ class Relay:
 
     def _start(self, sender: Sender, receivers: tuple[Receiver, ...]) -> None:
         transfer = Transfer(self, sender, receivers)
-        log.info("%s: %s streams to %d", transfer.id, self._label(sender.name), len(receivers))
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s: %s streams to %d", transfer.id, self._label(sender.name), len(receivers))
 
     def _label(self, name: str) -> str:
         """What the log may say of a name: knowing a name is the right to take its stream (protocol Z.8)."""

@@ -20,7 +20,7 @@ _PLAIN_HEAD = re.compile(rb"([0-9A-Fa-f]{1,16})\r\n")
 _ANY_HEAD = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?\r\n")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n")
 _FIRST_RUN = 16  # chunks that the first strided check covers; each success covers four times more
-_LONGEST_STRIDE = 16 * 1024  # bytes; larger chunks are few, one by one is as fast
+_LONGEST_STRIDE = 256 * 1024  # bytes; larger chunks are few, one by one is as fast
 
 Part = bytes | memoryview
 
