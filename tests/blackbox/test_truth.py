@@ -1,0 +1,255 @@
+"""The truth rule, row by row (protocol Z.2): exit code 0 of a curl means that every byte arrived, anything else does not."""
+
+import os
+import signal
+
+import pytest
+
+from blackbox import lines
+from blackbox.conftest import StartServer
+from blackbox.harness import Clients, Curl, eventually
+from blackbox.rawhttp import request
+
+MEGABYTE = os.urandom(1 << 20)
+BROKEN = {18, 55, 56}  # partial file, send error, receive error
+
+
+def start_sender(clients: Clients, kind: str, name: str, body: bytes, *options: str, query: str = "") -> Curl:
+    start = {"chunked": clients.send, "counted": clients.send_file}[kind]
+    return start(name, body, *options, query=query)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 9_000_001])
+@pytest.mark.parametrize("kind", ["chunked", "counted"])
+@pytest.mark.parametrize("receiver_first", [True, False])
+def test_all_bytes_arrive_and_both_exit_0(
+    clients: Clients, name: str, size: int, kind: str, receiver_first: bool
+) -> None:
+    body = (MEGABYTE * 9)[:size]
+    if receiver_first:
+        receiver = clients.receive(name).asked()
+        sender = start_sender(clients, kind, name, body)
+    else:
+        sender = start_sender(clients, kind, name, body)
+        sender.out.until(lines.waiting())
+        receiver = clients.receive(name)
+    got, told = receiver.finish(), sender.finish()
+    assert (got.code, got.out == body) == (0, True)
+    assert (told.code, told.lines) == (0, lines.whole(there=int(receiver_first)))
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_put_and_post_are_the_same(clients: Clients, name: str, method: str) -> None:
+    sender = clients.curl("-X", method, "--data-binary", "@" + clients.file(MEGABYTE), clients.pipe(name))
+    receiver = clients.receive(name)
+    assert receiver.finish().out == MEGABYTE
+    assert sender.finish().code == 0
+
+
+@pytest.mark.parametrize("kind", ["chunked", "counted"])
+def test_three_receivers_get_the_same_bytes(clients: Clients, name: str, kind: str) -> None:
+    receivers = [clients.receive(name, query="n=3").asked() for _ in range(3)]
+    sender = start_sender(clients, kind, name, MEGABYTE * 5, query="n=3")
+    assert [(result.code, result.out == MEGABYTE * 5) for result in (curl.finish() for curl in receivers)] == [
+        (0, True)
+    ] * 3
+    told = sender.finish()
+    assert (told.code, told.lines[-1]) == (0, lines.COMPLETE)
+
+
+@pytest.mark.parametrize("options", [(), ("-0",)], ids=["HTTP/1.1", "HTTP/1.0"])
+def test_a_sender_killed_mid_stream_breaks_its_receiver(clients: Clients, name: str, options: tuple[str, ...]) -> None:
+    receiver = clients.receive(name, *options)
+    sender = clients.send_on(name, MEGABYTE)
+    receiver.out.until_size(len(MEGABYTE))
+    sender.kill()
+    assert receiver.finish().code in BROKEN
+
+
+def test_a_sender_with_a_length_that_dies_short_of_it_breaks_its_receiver(clients: Clients, name: str) -> None:
+    receiver = clients.receive(name)
+    sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 1000001") + b"x" * 1_000_000)
+    receiver.out.until_size(1_000_000)
+    sender.close()
+    result = receiver.finish()
+    assert (result.code, len(result.out)) == (18, 1_000_000)
+
+
+def test_a_sender_that_resets_breaks_its_receiver(clients: Clients, name: str) -> None:
+    receiver = clients.receive(name)
+    sender = clients.raw(request("PUT", f"/{name}", "Transfer-Encoding: chunked") + b"5\r\nhello\r\n")
+    receiver.out.until("hello")
+    sender.reset()
+    assert receiver.finish().code in BROKEN
+
+
+def test_a_sender_that_dies_while_it_waits_leaves_the_name_to_the_next_one(clients: Clients, name: str) -> None:
+    first = clients.send(name, b"first" * 100_000)
+    first.out.until(lines.waiting())
+    first.kill()
+    retry = ("--retry", "5", "--retry-all-errors", "--retry-delay", "0", "-f")
+    second = clients.send_file(name, b"second", *retry)
+    receiver = clients.receive(name)
+    assert receiver.finish().out == b"second"
+    assert second.finish().code == 0
+
+
+@pytest.mark.parametrize("kind", ["chunked", "counted"])
+def test_a_receiver_killed_mid_stream_breaks_the_sender(clients: Clients, name: str, kind: str) -> None:
+    receiver = clients.receive(name, "--limit-rate", "10M")
+    sender = start_sender(clients, kind, name, MEGABYTE * 60)
+    receiver.out.until_size(1000)
+    receiver.kill()
+    told = sender.finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.ALL_LEFT
+
+
+def test_a_receiver_that_dies_with_unread_bytes_is_not_called_complete(clients: Clients, name: str) -> None:
+    """The body fits into the kernel's buffers: everything was sent, nothing was read."""
+    receiver = clients.raw(request("GET", f"/{name}"), receive_buffer=4096)
+    sender = clients.send_file(name, MEGABYTE[:300_000])
+    sender.out.until(lines.UPLOAD_COMPLETE)
+    receiver.reset()
+    told = sender.finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.ALL_LEFT
+
+
+def test_one_of_three_receivers_dies_and_the_others_get_everything(clients: Clients, name: str) -> None:
+    victim = clients.receive(name, query="n=3")
+    others = [clients.receive(name, query="n=3") for _ in range(2)]
+    sender = clients.send_on(name, MEGABYTE, query="n=3")
+    victim.out.until_size(len(MEGABYTE))
+    victim.kill()
+    sender.out.until(lines.RECEIVER_LEFT)
+    sender.write(MEGABYTE)
+    sender.end_input()
+    assert [(result.code, result.out == MEGABYTE * 2) for result in (curl.finish() for curl in others)] == [
+        (0, True)
+    ] * 2
+    told = sender.finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.incomplete(1, 3)
+
+
+def test_with_require_any_one_complete_receiver_is_enough(clients: Clients, name: str) -> None:
+    victim = clients.receive(name, query="n=2")
+    other = clients.receive(name, query="n=2")
+    sender = clients.send_on(name, MEGABYTE, query="n=2&require=any")
+    victim.out.until_size(len(MEGABYTE))
+    victim.kill()
+    sender.out.until(lines.RECEIVER_LEFT)
+    sender.end_input()
+    assert other.finish().code == 0
+    told = sender.finish()
+    assert (told.code, told.lines[-1]) == (0, lines.COMPLETE)
+
+
+def test_a_sender_whose_wait_is_over_is_broken_and_the_receiver_waits_on(clients: Clients, name: str) -> None:
+    receiver = clients.receive(name, query="n=2").asked()
+    told = clients.send(name, b"x", query="n=2&wait=1").finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.NO_RECEIVERS
+    sender = clients.send(name, b"later", query="n=2")
+    clients.receive(name, query="n=2")
+    assert receiver.finish().out == b"later"
+    assert sender.finish().code == 0
+
+
+def test_a_receiver_whose_wait_is_over_gets_408_and_the_sender_waits_on(clients: Clients, name: str) -> None:
+    sender = clients.send(name, b"later")
+    sender.out.until(lines.waiting())
+    lonely = clients.receive(name + "-other", "-f", query="wait=1").finish()
+    assert lonely.code == 22
+    assert clients.receive(name + "-third", query="wait=1").finish().out.decode() == lines.NO_SENDER + "\n"
+    assert clients.receive(name).finish().out == b"later"
+    assert sender.finish().code == 0
+
+
+def test_an_http_1_0_sender_gets_one_answer_at_the_end(clients: Clients, name: str) -> None:
+    sender = clients.send_file(name, MEGABYTE, "-0")
+    receiver = clients.receive(name)
+    assert receiver.finish().out == MEGABYTE
+    told = sender.finish()
+    assert told.code == 0
+    assert told.lines[-1] == lines.COMPLETE
+
+
+def test_an_http_1_0_sender_that_was_not_heard_fails(clients: Clients, name: str) -> None:
+    told = clients.send_file(name, MEGABYTE, "-0", query="wait=1").finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.NO_RECEIVERS
+
+
+def test_an_http_1_0_receiver_gets_a_body_that_ends_with_the_connection(clients: Clients, name: str) -> None:
+    receivers = [clients.receive(name, *options, query="n=2") for options in (("-0",), ())]
+    sender = clients.send(name, MEGABYTE, query="n=2")
+    assert [(result.code, result.out == MEGABYTE) for result in (curl.finish() for curl in receivers)] == [
+        (0, True)
+    ] * 2
+    assert sender.finish().code == 0
+
+
+def test_malformed_chunks_break_both_sides(clients: Clients, name: str) -> None:
+    receiver = clients.receive(name)
+    sender = clients.raw(request("PUT", f"/{name}", "Transfer-Encoding: chunked") + b"5\r\nhelloXX")
+    assert receiver.finish().code in BROKEN
+    answer = sender.answer()
+    assert not answer.complete
+    assert lines.SENDER_FAILED.encode() in answer.body
+
+
+def test_a_killed_server_breaks_everybody(private: StartServer, name: str) -> None:
+    server = private()
+    receiver = server.clients.receive(name)
+    sender = server.clients.send_on(name, MEGABYTE)
+    lonely = server.clients.send(name + "-2", b"x")
+    receiver.out.until_size(len(MEGABYTE))
+    lonely.out.until(lines.waiting())
+    server.signal(signal.SIGKILL)
+    codes = [receiver.finish().code, sender.finish().code, lonely.finish().code]
+    assert set(codes) <= BROKEN
+
+
+def test_a_stopping_server_lets_transfers_finish_and_turns_away_who_waits(private: StartServer, name: str) -> None:
+    server = private()
+    receiver = server.clients.receive(name)
+    sender = server.clients.send_on(name, MEGABYTE)
+    lonely_sender = server.clients.send(name + "-s", b"x")
+    lonely_receiver = server.clients.receive(name + "-r", "-i").asked()
+    receiver.out.until_size(len(MEGABYTE))
+    lonely_sender.out.until(lines.waiting())
+    server.signal(signal.SIGTERM)
+    refused, broken = lonely_receiver.finish(), lonely_sender.finish()
+    assert refused.out.startswith(b"HTTP/1.1 503 ")
+    assert lines.SHUTTING_DOWN.encode() in refused.out
+    assert broken.code in BROKEN
+    assert broken.lines[-1] == lines.SHUTTING_DOWN
+    assert server.process.poll() is None
+    sender.write(MEGABYTE)
+    sender.end_input()
+    got, told = receiver.finish(), sender.finish()
+    assert (got.code, got.out == MEGABYTE * 2) == (0, True)
+    assert (told.code, told.lines[-1]) == (0, lines.COMPLETE)
+    assert server.ended() == 0
+
+
+def test_a_second_signal_stops_at_once(private: StartServer, name: str) -> None:
+    server = private()
+    receiver = server.clients.receive(name)
+    server.clients.send_on(name, MEGABYTE)
+    receiver.out.until_size(len(MEGABYTE))
+    server.signal(signal.SIGINT)
+    assert eventually(lambda: not accepts(server.clients))
+    server.signal(signal.SIGTERM)
+    assert server.ended() == 128 + signal.SIGTERM
+    assert receiver.finish().code in BROKEN
+
+
+def accepts(clients: Clients) -> bool:
+    try:
+        clients.raw().close()
+    except ConnectionError:
+        return False
+    return True
