@@ -10,6 +10,7 @@ from hoody_pipe.core.pipe import (
     Action,
     Event,
     Forget,
+    Party,
     Pipe,
     ReceiverArrived,
     Refuse,
@@ -38,6 +39,11 @@ class Rendezvous:
     def active(self) -> int:
         """How many transfers run."""
         return self._active
+
+    def waiting_sender(self, name: str) -> Party | None:
+        """The sender that waits on a name, if there is one."""
+        pipe = self._pipes.get(name)
+        return pipe.sender if pipe is not None and pipe.state is State.WAITING else None
 
     def handle(self, event: Event) -> list[Action]:
         """Take one event, return what to do, in order. An event for a name that is not in use means nothing."""

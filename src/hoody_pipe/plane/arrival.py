@@ -45,6 +45,16 @@ def is_acknowledged(sock: socket.socket) -> bool:
     return unacknowledged[0] == 0
 
 
+def has_unread(sock: socket.socket) -> bool:
+    """Whether bytes of the peer wait to be read; a FIN behind them may be unable to come (RFC 9293, 3.8.6.1)."""
+    unread = array.array("i", [0])
+    try:
+        fcntl.ioctl(sock, termios.FIONREAD, unread)
+    except OSError:
+        return False
+    return unread[0] > 0
+
+
 def _set(sock: socket.socket, flags: int) -> None:
     with contextlib.suppress(OSError):  # not TCP, or gone: whoever waits also looks from time to time
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)

@@ -23,6 +23,9 @@ from hoody_pipe.wire.head import RequestHead
 if TYPE_CHECKING:
     from hoody_pipe.shell.transfer import Transfer
 
+FIRST_QUESTION = 0.5  # seconds after which a waiting sender is asked whether it is there; doubled each time
+LONGEST_DOUBT = 1.0  # seconds after which a sender that does not answer is taken for alive
+MOST_ZEROS = 12  # with the digits of a line's size that stays within the 16 that clients accept
 CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a body has it in one piece
 
 
@@ -35,10 +38,11 @@ class Party:
         self.name = name
         self.transfer: Transfer | None = None
         self._report = report
+        self._deadlines = deadlines
 
-    def arm(self, deadlines: Deadlines, seconds: float) -> None:
+    def arm(self, seconds: float) -> None:
         """Report when this party's patience is over."""
-        deadlines.arm(self.connection, seconds, self._expire)
+        self._deadlines.arm(self.connection, seconds, self._expire)
 
     def gone(self) -> None:
         """The connection broke."""
@@ -65,12 +69,20 @@ class Sender(Party):
     """A sender. Its response is a stream of status lines; over HTTP/1.0 they are kept for one response at the end."""
 
     def __init__(
-        self, connection: Connection, head: RequestHead, intent: Send, report: Callable[[Event], None]
+        self,
+        connection: Connection,
+        head: RequestHead,
+        intent: Send,
+        report: Callable[[Event], None],
+        deadlines: Deadlines,
     ) -> None:
-        super().__init__(connection, head, intent.name, report)
+        super().__init__(connection, head, intent.name, report, deadlines)
         self.forwarded = intent.forwarded
         self._has_begun = False
         self._kept: list[bytes] = []
+        self._zeros = 0  # of the next chunk's size, already sent
+        self._when_known: list[Callable[[], None]] = []
+        self._when_known_key = object()
 
     def ready(self, mask: int) -> None:
         """While it waits, its end is a departure; later the body says where it ends."""
@@ -79,6 +91,52 @@ class Sender(Party):
                 self.transfer.wake()
         elif self.connection.peer_ended:
             self.leave()
+        elif self._when_known and arrival.is_acknowledged(self.connection.sock):
+            self._know()
+
+    def gone(self) -> None:
+        """The connection broke."""
+        self.stop_asking()
+        super().gone()
+        self._know()
+
+    def arm(self, seconds: float) -> None:
+        """Report when this party's patience is over; until then, ask now and then whether it is still there."""
+        super().arm(seconds)
+        self._ask_again(FIRST_QUESTION)
+
+    def ask(self, when_known: Callable[[], None]) -> bool:
+        """Find out whether a sender that waits is still there, then call back; False if there is nothing to find out.
+
+        A sender that died behind a full receive window cannot say so: its FIN queues behind its data. But its kernel
+        answers any byte of ours with a reset. That byte is a leading zero of the next chunk's size.
+        """
+        if not self._has_begun or self._zeros == MOST_ZEROS or not arrival.has_unread(self.connection.sock):
+            return False
+        self._when_known.append(when_known)
+        if len(self._when_known) == 1:
+            self._zeros += 1
+            arrival.watch(self.connection.sock)
+            self.connection.write(b"0")
+            self._deadlines.arm(self._when_known_key, LONGEST_DOUBT, self._know)
+        return True
+
+    def stop_asking(self) -> None:
+        """It streams, or it left."""
+        self._deadlines.cancel(self)
+
+    def _know(self) -> None:
+        self._deadlines.cancel(self._when_known_key)
+        waiting, self._when_known = self._when_known, []
+        for callback in waiting:
+            callback()
+
+    def _ask_again(self, seconds: float) -> None:
+        def ask() -> None:
+            self.ask(lambda: None)
+            self._ask_again(seconds * 2)
+
+        self._deadlines.arm(self, seconds, ask)
 
     def tell(self, line: str) -> None:
         """Send one status line."""
@@ -89,6 +147,7 @@ class Sender(Party):
         if not self._has_begun:
             self._has_begun = True
             self.connection.write(self._begin())
+        self._zeros = 0
         self.connection.write(response.chunk(data))
 
     def end_clean(self) -> None:
@@ -105,6 +164,7 @@ class Sender(Party):
 
     def break_off(self, status: int) -> None:
         """End the response so that the client fails: no last chunk, or fewer bytes than announced."""
+        self.stop_asking()
         if self.head.minor == 0:
             self._answer(status, 1)
         self.connection.linger()
@@ -126,9 +186,14 @@ class Receiver(Party):
     """A receiver. It gets no byte before everybody is there, and counts only when the bytes have arrived."""
 
     def __init__(
-        self, connection: Connection, head: RequestHead, intent: Receive, report: Callable[[Event], None]
+        self,
+        connection: Connection,
+        head: RequestHead,
+        intent: Receive,
+        report: Callable[[Event], None],
+        deadlines: Deadlines,
     ) -> None:
-        super().__init__(connection, head, intent.name, report)
+        super().__init__(connection, head, intent.name, report, deadlines)
         self.params = intent.params
         self.sink: Sink | None = None
         self._length: int | None = None
@@ -163,11 +228,11 @@ class Receiver(Party):
         self.sink = Sink(self.connection.sock, response.render_head(200, fields), tail, own_chunks)
         return self.sink
 
-    def finish(self, deadlines: Deadlines, grace: float) -> None:
+    def finish(self, grace: float) -> None:
         """Everything was handed to the kernel: end the response, and wait until it has arrived."""
         if not self.head.keep_alive:
             self.connection.end()
-        deadlines.arm(self.connection, grace, lambda: self._look_again(deadlines, grace))
+        self._deadlines.arm(self.connection, grace, lambda: self._look_again(grace))
         self.look_for_arrival()
 
     def look_for_arrival(self) -> None:
@@ -207,14 +272,14 @@ class Receiver(Party):
             return False
         return True
 
-    def _look_again(self, deadlines: Deadlines, grace: float) -> None:
+    def _look_again(self, grace: float) -> None:
         """The kernel of a peer whose program just died acknowledges too, but a reset follows within the grace."""
         if self._is_settled and arrival.is_acknowledged(self.connection.sock):
             self._deliver()
             return
         self.look_for_arrival()
         if self.connection.occupant is self:
-            deadlines.arm(self.connection, grace, lambda: self._look_again(deadlines, grace))
+            self._deadlines.arm(self.connection, grace, lambda: self._look_again(grace))
 
     def _deliver(self) -> None:
         arrival.unwatch(self.connection.sock)

@@ -78,10 +78,10 @@ class Relay:
             self._answer_refusal(connection, head, refused.refusal)
             return
         if isinstance(intent, Send):
-            sender = Sender(connection, head, intent, self.report)
+            sender = Sender(connection, head, intent, self.report, self.deadlines)
             self._arrive(SenderArrived(intent.name, sender, intent.n, intent.wait, intent.require_any))
         elif isinstance(intent, Receive):
-            receiver = Receiver(connection, head, intent, self.report)
+            receiver = Receiver(connection, head, intent, self.report, self.deadlines)
             self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait))
         elif isinstance(intent, Preflight):
             self._answer_preflight(connection, head, intent)
@@ -123,8 +123,14 @@ class Relay:
     def _arrive(self, event: SenderArrived | ReceiverArrived) -> None:
         party = cast("Party", event.party)
         party.connection.occupant = party
-        self.report(event)
-        party.ready(0)  # a peer that did not stay for the answer has left
+        waiting = cast("Sender | None", self._rendezvous.waiting_sender(event.name))
+        if waiting is None or not waiting.ask(lambda: self._admit(event, party)):
+            self._admit(event, party)
+
+    def _admit(self, event: SenderArrived | ReceiverArrived, party: Party) -> None:
+        if party.connection.is_open:
+            self.report(event)
+            party.ready(0)  # a peer that did not stay for the answer has left
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -134,7 +140,7 @@ class Relay:
         cast("Sender", action.party).tell(action.line)
 
     def _arm(self, action: Arm) -> None:
-        cast("Party", action.party).arm(self.deadlines, action.seconds)
+        cast("Party", action.party).arm(action.seconds)
 
     def _refuse_party(self, action: Refuse) -> None:
         party = cast("Party", action.party)

@@ -36,6 +36,7 @@ class Transfer:
         for party in (sender, *receivers):
             party.transfer = self
             relay.deadlines.cancel(party.connection)
+        sender.stop_asking()
         self._limit_silence(-1)
         self.wake()
 
@@ -109,7 +110,7 @@ class Transfer:
             self._relay.report(BodyRead(self.sender.name))
         for sink in [sink for sink in self._mover.sinks if sink.done]:
             self._mover.drop(sink)
-            self._receivers[sink].finish(self._relay.deadlines, self._relay.config.grace)
+            self._receivers[sink].finish(self._relay.config.grace)
         if not self._mover.sinks:
             self.stop()
 
