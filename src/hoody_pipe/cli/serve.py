@@ -42,7 +42,7 @@ def _option(setting: Any) -> Callable[[Command], Command]:
 
 
 def _log_to_stderr(level: int) -> None:
-    """One line for each record, without looking for facts that the format does not name (Logging HOWTO, Optimization)."""
+    """One line for each record, without looking for what the format does not name (Logging HOWTO)."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")

@@ -32,7 +32,14 @@ CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a bod
 class Party:
     """What sender and receiver share: a connection, a request, and perhaps a running transfer."""
 
-    def __init__(self, connection: Connection, head: RequestHead, name: str, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        head: RequestHead,
+        name: str,
+        report: Callable[[Event], None],
+        deadlines: Deadlines,
+    ) -> None:
         self.connection = connection
         self.head = head
         self.name = name
