@@ -329,7 +329,23 @@ def test_chunks_pass_as_they_came_to_those_who_take_chunks_and_as_data_to_the_ot
         chunked, plain = (Reader(receiver, 1000).result() for receiver in scene.receivers)
         assert plain == HEAD + b"hello world"
         assert chunked == HEAD + b"b\r\nhello world\r\n0\r\n\r\n"
-        assert scene.source.recv(10) == b"NEXT"
+        assert scene.mover.leftover == b"NEXT"
+
+
+@pytest.mark.parametrize("leading", [b"5\r\nhel", b"5\r\nhello\r\n0\r\n\r\nNEXT", b"5"])
+def test_bytes_that_were_read_before_come_first(leading: bytes) -> None:
+    whole = b"5\r\nhello\r\n0\r\n\r\nNEXT"
+    with ExitStack() as stack:
+
+        def leading_first(source: socket.socket, sinks: list[Sink], length: int, pool: PipePool) -> Mover:
+            return CopyMover(source, sinks, ChunkedDecoder(False), bytearray(SCRATCH), leading=leading)
+
+        scene = set_up(stack, leading_first, 1, 0, PipePool(0))
+        scene.sender.sendall(whole[len(leading) :])
+        scene.run(scene.all_done)
+        scene.sinks[0].sock.shutdown(socket.SHUT_WR)
+        assert Reader(scene.receivers[0], 1000).result() == HEAD + b"hello"
+        assert scene.mover.leftover == b"NEXT"
 
 
 def test_bad_framing_stops_the_copy_mover() -> None:

@@ -91,6 +91,11 @@ def test_what_follows_the_body_is_not_taken() -> None:
         assert decoder.finished
 
 
+def test_only_a_counted_body_says_how_much_may_be_read() -> None:
+    assert ChunkedDecoder(True).most(100) == 100
+    assert CountedDecoder(5).most(100) == 5
+
+
 def test_a_counted_body_is_taken_to_its_length() -> None:
     decoder = CountedDecoder(5)
     assert pass_through(decoder, [b"ab", b"cdefg"]) == b"abcde"

@@ -29,19 +29,33 @@ class Body(Protocol):
     @property
     def finished(self) -> bool: ...
 
-    def feed(self, buffer: bytearray, end: int) -> list[Part]: ...
+    def most(self, size: int) -> int:
+        """How many of the next `size` bytes may be read without reading past the body, as far as is known."""
+
+    def feed(self, buffer: bytearray, end: int) -> list[Part]:
+        """Take `buffer[:end]`, return what to forward of it; `used` says how much of it was body."""
 
 
 class CopyMover(SinkSet):
-    """Moves a body of any framing to any number of sinks."""
+    """Moves a body of any framing to any number of sinks.
+
+    `leading` are bytes that were read from the source before; `leftover` those that turned out to follow the body.
+    """
 
     def __init__(
-        self, source: socket.socket, sinks: list[Sink], body: Body, scratch: bytearray, moved: int = 0
+        self,
+        source: socket.socket,
+        sinks: list[Sink],
+        body: Body,
+        scratch: bytearray,
+        moved: int = 0,
+        leading: bytes = b"",
     ) -> None:
         super().__init__(sinks)
         self._source = source
         self._body = body
         self._scratch = scratch
+        self.leftover = leading
         self._before = self.moved = moved
         self._size = SMALLEST_READ
         self.body_read = body.finished
@@ -66,20 +80,28 @@ class CopyMover(SinkSet):
     def _read_and_send(self) -> int:
         """Read once and send it to every sink; the bytes read, 0 if there are none now."""
         try:
-            # What follows the body on the connection is the next request: look first, take what is ours.
-            got = self._source.recv_into(self._scratch, self._size, socket.MSG_PEEK)
-            if got == 0:
-                raise SenderGone("the body ended early")
-            parts = self._body.feed(self._scratch, got)
-            self._source.recv_into(self._scratch, self._body.used, socket.MSG_TRUNC)
+            got = self._fill()
         except BlockingIOError:
             return 0
         except OSError as error:
             raise SenderGone(str(error)) from error
+        if got == 0:
+            raise SenderGone("the body ended early")
+        parts = self._body.feed(self._scratch, got)
+        if self._body.used < got:
+            self.leftover = bytes(self._scratch[self._body.used : got]) + self.leftover
         self.moved = self._before + self._body.payload
         self.body_read = self._body.finished
         self._send(parts)
         self._size = self._next_size(got)
+        return got
+
+    def _fill(self) -> int:
+        if not self.leftover:
+            return self._source.recv_into(self._scratch, self._body.most(self._size))
+        got = min(len(self.leftover), self._body.most(SCRATCH))
+        self._scratch[:got] = self.leftover[:got]
+        self.leftover = self.leftover[got:]
         return got
 
     def _send(self, parts: list[Part]) -> None:

@@ -20,6 +20,7 @@ class Mover(Protocol):
     body_read: bool  # nothing more comes from the sender
     sinks: list[Sink]  # those that still want bytes or have them all
     lost: list[Sink]  # those that broke; whoever reads it empties it
+    leftover: bytes  # once the body was read: what was read past it
 
     def advance(self) -> bool:
         """Move what can be moved now; True if the budget ended it, not a socket.
@@ -45,6 +46,7 @@ class SinkSet:
         self.lost: list[Sink] = []
         self.moved = 0
         self.body_read = False
+        self.leftover = b""
 
     def drop(self, sink: Sink) -> None:
         """Go on without this sink."""

@@ -2,7 +2,7 @@
 
 Whoever owns the connection's present request is its occupant and hears about readiness; without one the connection
 reads the next head. A head is looked at before it is taken (MSG_PEEK), so that not one byte of the body ever leaves the
-kernel before there is somebody to give it to.
+kernel before there is somebody to give it to. Only what a chunked body has read past its end is kept here.
 """
 
 import contextlib
@@ -66,6 +66,7 @@ class Connection:
         "_look",
         "_may_have_more",
         "_out",
+        "_pending",
         "_will_close",
         "fd",
         "has_ended",
@@ -84,6 +85,7 @@ class Connection:
         self.has_ended = False
         self._host = host
         self._out = b""
+        self._pending = b""  # read, but not used yet
         self._will_close = False  # a FIN follows what is still to be written
         self._is_dirty = False
         self._look = FIRST_LOOK
@@ -102,6 +104,15 @@ class Connection:
             self._host.poller.soon(self._break)
         self._mark_dirty()
 
+    def put_back(self, data: bytes) -> None:
+        """Keep bytes that were read past the end of a body: the next request begins with them."""
+        self._pending = data
+
+    def take_pending(self) -> bytes:
+        """The bytes that the present request's body begins with, if they were read already."""
+        data, self._pending = self._pending, b""
+        return data
+
     def next_request(self) -> None:
         """The response is complete: go on with the next request, or close."""
         if self._host.is_draining or self.peer_ended:
@@ -109,7 +120,7 @@ class Connection:
             return
         self.occupant = None
         self._host.deadlines.arm(self, self._host.config.keep_alive, self.close)
-        if self._may_have_more:
+        if self._may_have_more or self._pending:
             self._host.poller.soon(self._read_head)
 
     def linger(self) -> None:
@@ -172,9 +183,11 @@ class Connection:
         if self.occupant is not None or not self.is_open:
             return
         try:
-            data = self.sock.recv(self._look, socket.MSG_PEEK)
+            data = self._look_at_pending() if self._pending else self.sock.recv(self._look, socket.MSG_PEEK)
             size = heads.find_end(data)
-            if size:
+            if size and self._pending:
+                self._pending = self._pending[size:]
+            elif size:
                 self.sock.recv(size)
         except BlockingIOError:
             return
@@ -192,6 +205,13 @@ class Connection:
         else:
             self._await_rest(len(data))
 
+    def _look_at_pending(self) -> bytes:
+        """What is pending, and what has come after it if that is no complete head."""
+        if not heads.find_end(self._pending):
+            with contextlib.suppress(BlockingIOError):
+                self._pending += self.sock.recv(heads.LONGEST)
+        return self._pending
+
     def _take_head(self, data: bytes) -> None:
         self._has_begun = False
         self._look = FIRST_LOOK
@@ -208,7 +228,7 @@ class Connection:
         if not self._has_begun:
             self._has_begun = True
             self._host.deadlines.arm(self, self._host.config.head_timeout, self._head_timed_out)
-        if seen == self._look:
+        if seen == self._look and not self._pending:
             self._look = heads.LONGEST + 1
             self._read_head()
 

@@ -65,10 +65,10 @@ class Transfer:
 
     def _choose_mover(self, sinks: list[Sink], repeats_chunks: bool) -> Mover:
         source, length = self.sender.connection.sock, self._length
-        if length is None:
-            return CopyMover(source, sinks, ChunkedDecoder(repeats_chunks), self._relay.scratch)
-        if length <= SMALLEST_READ:
-            return CopyMover(source, sinks, CountedDecoder(length), self._relay.scratch)
+        leading = self.sender.connection.take_pending()
+        if length is None or length <= SMALLEST_READ or leading:
+            body: Body = ChunkedDecoder(repeats_chunks) if length is None else CountedDecoder(length)
+            return CopyMover(source, sinks, body, self._relay.scratch, leading=leading)
         if len(sinks) == 1:
             return SpliceMover(source, sinks[0], length, self._relay.pipes)
         return TeeMover(source, sinks, length, self._relay.pipes)
@@ -107,6 +107,7 @@ class Transfer:
     def _tell_end(self) -> None:
         if not self._has_told:
             self._has_told = True
+            self.sender.connection.put_back(self._mover.leftover)
             self._relay.report(BodyRead(self.sender.name))
         for sink in [sink for sink in self._mover.sinks if sink.done]:
             self._mover.drop(sink)

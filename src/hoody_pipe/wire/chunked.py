@@ -76,6 +76,10 @@ class ChunkedDecoder:
         """Whether the last chunk and all trailers were read."""
         return self._at is _At.END
 
+    def most(self, size: int) -> int:
+        """How many of the next `size` bytes may be read; where this body ends shows only when it has ended."""
+        return size
+
     def feed(self, buffer: bytearray, end: int) -> list[Part]:
         """Take `buffer[:end]`, return what to forward of it, in order, as views into it.
 
@@ -199,6 +203,10 @@ class CountedDecoder:
     def finished(self) -> bool:
         """Whether every byte was taken."""
         return self.payload == self._length
+
+    def most(self, size: int) -> int:
+        """How many of the next `size` bytes may be read."""
+        return min(size, self._length - self.payload)
 
     def feed(self, buffer: bytearray, end: int) -> list[Part]:
         """Take `buffer[:end]`, return what belongs to the body."""
