@@ -35,11 +35,14 @@ def test_get_shows_a_reserved_page() -> None:
         ("/x", "GET, POST, PUT, OPTIONS"),
         ("/x?status", "GET, HEAD, POST, PUT, OPTIONS"),
         ("/help", "GET, POST, PUT, OPTIONS"),
-        ("/api/v1/pipe/metrics", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_options_is_a_preflight(target: str, methods: str) -> None:
     assert admit("OPTIONS", target, {}, LIMITS) == Preflight(methods)
+
+
+def test_options_on_a_page_of_figures_is_a_preflight_of_its_own() -> None:
+    assert admit("OPTIONS", "/api/v1/pipe/metrics", {}, LIMITS) == Preflight("GET, HEAD, OPTIONS", for_pipes=False)
 
 
 HTML = {"accept": "text/html,*/*"}

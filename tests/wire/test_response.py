@@ -1,6 +1,15 @@
 """Response heads and framing (RFC 9112, protocol B.6, B.8)."""
 
-from hoody_pipe.wire.response import chunk, common_fields, data_fields, preflight_fields, render_head, status_fields
+from hoody_pipe.wire.response import (
+    PAGE_HEADERS,
+    PIPE_HEADERS,
+    chunk,
+    common_fields,
+    data_fields,
+    preflight_fields,
+    render_head,
+    status_fields,
+)
 
 
 def test_a_head_is_a_status_line_and_fields() -> None:
@@ -45,8 +54,8 @@ def test_data_is_not_sniffed_indexed_or_anonymous() -> None:
 
 
 def test_a_preflight_grants_the_private_network_only_when_asked() -> None:
-    fields = dict(preflight_fields("GET", private_network=False))
+    fields = dict(preflight_fields("GET", PAGE_HEADERS, private_network=False))
     assert fields["Access-Control-Allow-Methods"] == "GET"
     assert fields["Access-Control-Max-Age"] == "86400"
     assert "Access-Control-Allow-Private-Network" not in fields
-    assert dict(preflight_fields("GET", True))["Access-Control-Allow-Private-Network"] == "true"
+    assert dict(preflight_fields("GET", PIPE_HEADERS, True))["Access-Control-Allow-Private-Network"] == "true"

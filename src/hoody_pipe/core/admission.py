@@ -39,9 +39,10 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """A CORS preflight (protocol B.8)."""
+    """A CORS preflight (protocol B.8); `for_pipes` unless it asks about a page of figures."""
 
     methods: str
+    for_pipes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,9 @@ def _reserved(method: str, path: str, headers: Mapping[str, str]) -> Intent:
     if method in ("GET", "HEAD"):
         return Page(path)
     if method == "OPTIONS":
-        return Preflight("GET, HEAD, OPTIONS" if path in PREFIXED_ONLY else "GET, POST, PUT, OPTIONS")
+        if path in PREFIXED_ONLY:
+            return Preflight("GET, HEAD, OPTIONS", for_pipes=False)
+        return Preflight("GET, POST, PUT, OPTIONS")
     if method in ("PUT", "POST") and path not in PREFIXED_ONLY:
         raise Refused(400, messages.reserved(path))
     raise Refused(405, messages.method_not_allowed(method), "GET, HEAD, OPTIONS")

@@ -13,6 +13,7 @@ import termios
 _SO_TIMESTAMPING = 37
 # linux/net_tstamp.h: an event when the last byte of a send is acknowledged, without a copy of the data
 _ON_ACKNOWLEDGEMENT = (1 << 9) | (1 << 11) | (1 << 4)  # TX_ACK, OPT_TSONLY, SOFTWARE
+_HIDING = 16 * 1024  # bytes unread; with fewer no receive window is full
 _NOTE = 256  # bytes of ancillary data that hold one timestamp
 
 
@@ -45,14 +46,14 @@ def is_acknowledged(sock: socket.socket) -> bool:
     return unacknowledged[0] == 0
 
 
-def has_unread(sock: socket.socket) -> bool:
-    """Whether bytes of the peer wait to be read; a FIN behind them may be unable to come (RFC 9293, 3.8.6.1)."""
+def may_hide_end(sock: socket.socket) -> bool:
+    """Whether so much waits to be read that the peer's FIN may be unable to come: it queues behind its data."""
     unread = array.array("i", [0])
     try:
         fcntl.ioctl(sock, termios.FIONREAD, unread)
     except OSError:
         return False
-    return unread[0] > 0
+    return unread[0] >= _HIDING
 
 
 def _set(sock: socket.socket, flags: int) -> None:

@@ -118,7 +118,7 @@ class Sender(Party):
         A sender that died behind a full receive window cannot say so: its FIN queues behind its data. But its kernel
         answers any byte of ours with a reset. That byte is a leading zero of the next chunk's size.
         """
-        if not self._has_begun or self._zeros == MOST_ZEROS or not arrival.has_unread(self.connection.sock):
+        if not self._has_begun or self._zeros == MOST_ZEROS or not arrival.may_hide_end(self.connection.sock):
             return False
         self._when_known.append(when_known)
         if len(self._when_known) == 1:

@@ -187,8 +187,12 @@ class Relay:
         self._answer(connection, head, status, text)
 
     def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
+        if not preflight.for_pipes:
+            fields = response.preflight_fields(preflight.methods, response.PAGE_HEADERS, private_network=False)
+            self._answer(connection, head, 204, "", fields)
+            return
         wants_private = head.headers.get("access-control-request-private-network") == "true"
-        fields = response.preflight_fields(preflight.methods, wants_private)
+        fields = response.preflight_fields(preflight.methods, response.PIPE_HEADERS, wants_private)
         self._answer(connection, head, 200, "", fields)
 
     def _answer(

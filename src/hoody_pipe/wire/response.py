@@ -61,14 +61,15 @@ def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has
     ]
 
 
-def preflight_fields(methods: str, private_network: bool) -> Fields:
+PIPE_HEADERS = "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe"
+PAGE_HEADERS = "Content-Type"
+
+
+def preflight_fields(methods: str, headers: str, private_network: bool) -> Fields:
     """The answer to a CORS preflight (protocol B.8)."""
     fields = [
         ("Access-Control-Allow-Methods", methods),
-        (
-            "Access-Control-Allow-Headers",
-            "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe",
-        ),
+        ("Access-Control-Allow-Headers", headers),
         ("Access-Control-Max-Age", "86400"),
     ]
     if private_network:

@@ -1,0 +1,128 @@
+"""What responses say: forwarded fields, dispositions, CORS, pages, interim responses (protocol A.1, B.6, B.8, C.3)."""
+
+import re
+
+import pytest
+
+from blackbox import lines
+from blackbox.harness import Clients
+from blackbox.rawhttp import Answer, request
+
+
+def receive(clients: Clients, name: str, *sent: str, query: str = "", asked: tuple[str, ...] = ()) -> Answer:
+    """The response to a receiver when the sender sends these fields."""
+    receiver = clients.raw(request("GET", f"/{name}?{query}", *asked))
+    clients.raw(request("PUT", f"/{name}", *sent, body=b"body"))
+    return receiver.answer()
+
+
+def test_a_receiver_learns_type_length_and_transfer_id(clients: Clients, name: str) -> None:
+    fields = receive(clients, name, "Content-Type: text/csv; charset=utf-8").fields
+    assert fields["content-type"] == "text/csv; charset=utf-8"
+    assert fields["content-length"] == "4"
+    assert fields["x-robots-tag"] == "none"
+    assert fields["x-content-type-options"] == "nosniff"
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", fields["x-hoody-pipe-transfer-id"])
+    assert fields["access-control-expose-headers"] == "X-Hoody-Pipe-Transfer-Id"
+    assert "transfer-encoding" not in fields
+    assert "date" in fields
+
+
+def test_a_type_that_runs_in_a_browser_becomes_text(clients: Clients, name: str) -> None:
+    assert receive(clients, name, "Content-Type: text/html").fields["content-type"] == "text/plain"
+
+
+def test_without_a_type_it_is_octets(clients: Clients, name: str) -> None:
+    assert receive(clients, name).fields["content-type"] == "application/octet-stream"
+
+
+def test_own_headers_pass_and_are_exposed_others_do_not(clients: Clients, name: str) -> None:
+    fields = receive(clients, name, "X-Piping: a", "X-Hoody-Pipe: b", "X-Other: c", "Cookie: d").fields
+    assert (fields["x-piping"], fields["x-hoody-pipe"]) == ("a", "b")
+    assert fields["access-control-expose-headers"] == "X-Hoody-Pipe-Transfer-Id, X-Piping, X-Hoody-Pipe"
+    assert not {"x-other", "cookie"} & set(fields)
+
+
+@pytest.mark.parametrize(
+    ("sent", "query", "seen"),
+    [
+        ((), "", None),
+        (('Content-Disposition: attachment; filename="r.txt"',), "", 'attachment; filename="r.txt"'),
+        (("Content-Disposition: inline",), "", "attachment"),
+        (('Content-Disposition: attachment; filename="r.txt"',), "download=no", None),
+        ((), "filename=a%0d%0ab%2F.pdf", 'attachment; filename="ab.pdf"'),
+        ((), "filename=%C3%A9", "attachment; filename=\"_\"; filename*=UTF-8''%C3%A9"),
+    ],
+)
+def test_each_receiver_shapes_its_disposition(
+    clients: Clients, name: str, sent: tuple[str, ...], query: str, seen: str | None
+) -> None:
+    assert receive(clients, name, *sent, query=query).fields.get("content-disposition") == seen
+
+
+def test_download_names_the_file_after_the_pipe(clients: Clients, name: str) -> None:
+    seen = receive(clients, f"a/{name}", query="download").fields["content-disposition"]
+    assert seen == f'attachment; filename="{name}"'
+
+
+def test_a_page_may_read_what_it_asked_for(clients: Clients, name: str) -> None:
+    fields = receive(clients, name, asked=("Origin: https://a.example",)).fields
+    assert fields["access-control-allow-origin"] == "https://a.example"
+    assert fields["access-control-allow-credentials"] == "true"
+    assert receive(clients, name, asked=("Origin: null",)).fields["access-control-allow-origin"] == "*"
+    refused = clients.raw(request("GET", "/%", "Origin: https://a.example")).answer()
+    assert refused.fields["access-control-allow-origin"] == "https://a.example"
+
+
+def test_a_preflight_is_granted(clients: Clients, name: str) -> None:
+    asked = ("Origin: https://a.example", "Access-Control-Request-Private-Network: true")
+    answer = clients.raw(request("OPTIONS", f"/{name}", *asked)).answer()
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.fields["access-control-allow-methods"] == "GET, POST, PUT, OPTIONS"
+    assert answer.fields["access-control-allow-headers"] == (
+        "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe"
+    )
+    assert answer.fields["access-control-max-age"] == "86400"
+    assert answer.fields["access-control-allow-private-network"] == "true"
+    with_status = clients.raw(request("OPTIONS", f"/{name}?status")).answer()
+    assert with_status.fields["access-control-allow-methods"] == "GET, HEAD, POST, PUT, OPTIONS"
+
+
+def test_a_preflight_of_health_is_204(clients: Clients) -> None:
+    asked = ("Access-Control-Request-Private-Network: true",)
+    answer = clients.raw(request("OPTIONS", "/api/v1/pipe/health", *asked)).answer()
+    assert answer.status == 204
+    assert answer.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert answer.fields["access-control-allow-headers"] == "Content-Type"
+    assert "access-control-allow-private-network" not in answer.fields
+
+
+def test_405_says_what_is_allowed(clients: Clients, name: str) -> None:
+    assert clients.raw(request("DELETE", f"/{name}")).answer().fields["allow"] == "GET, POST, PUT, OPTIONS"
+    assert clients.raw(request("PATCH", "/help")).answer().fields["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_the_help_page_is_text_with_urls_of_this_host(clients: Clients) -> None:
+    answer = clients.raw(request("GET", "/api/v1/pipe/help")).answer()
+    assert answer.body.startswith(b"Hoody Pipe 0.")
+    assert b"http://pipe.example/api/v1/pipe/" in answer.body
+    raw = clients.raw(request("HEAD", "/help") + request("GET", "/robots.txt"))
+    assert raw.answer("HEAD").status == 200
+    assert raw.answer().body == b"User-agent: *\nDisallow: /\n"
+
+
+def test_a_sender_that_expects_100_gets_it_before_anything_else(clients: Clients, name: str) -> None:
+    raw = clients.raw(request("PUT", f"/{name}", "Expect: 100-continue", "Content-Length: 4"))
+    assert raw.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert raw.head().status == 200
+    raw.until(lines.waiting().encode())
+    receiver = clients.raw(request("GET", f"/{name}"))
+    raw.send(b"body")
+    assert receiver.answer().body == b"body"
+
+
+def test_a_sender_is_answered_before_its_body_is_read(clients: Clients, name: str) -> None:
+    head = clients.raw(request("PUT", f"/{name}", "Content-Length: 4")).head()
+    assert head.status == 200
+    assert head.fields["content-type"].startswith("text/plain")
+    assert head.fields["transfer-encoding"] == "chunked"
