@@ -83,7 +83,9 @@ def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str)
         server = private("--log-transfers", *flags)
         clients = server.clients
         receiver = clients.raw(request("GET", f"/{name}"))
-        clients.raw(request("PUT", f"/{name}", "Content-Length: 100") + b"x").reset()
+        sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 100"))
+        sender.until(lines.streaming().encode())
+        sender.reset()
         with pytest.raises(Ended):
             receiver.until(b"never")
         assert eventually(lambda log=server, text=shown: text in log.log)  # type: ignore[misc]
