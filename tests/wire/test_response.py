@@ -3,12 +3,13 @@
 from hoody_pipe.wire.response import (
     PAGE_HEADERS,
     PIPE_HEADERS,
-    chunk,
     common_fields,
     data_fields,
     preflight_fields,
     render_head,
     status_fields,
+    status_head,
+    status_line,
 )
 
 
@@ -16,8 +17,12 @@ def test_a_head_is_a_status_line_and_fields() -> None:
     assert render_head(409, [("A", "b")]) == b"HTTP/1.1 409 Conflict\r\nA: b\r\n\r\n"
 
 
-def test_a_chunk_carries_its_size_in_hex() -> None:
-    assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
+def test_a_status_line_is_a_chunk_of_its_own() -> None:
+    assert status_line("x" * 25) == b"1a\r\n" + b"x" * 25 + b"\n\r\n"
+
+
+def test_a_stream_of_status_lines_is_chunked() -> None:
+    assert status_head(0, None, True).endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
 
 
 def test_every_response_has_a_date_and_may_be_read_by_the_asking_page() -> None:

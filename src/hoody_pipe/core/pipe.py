@@ -9,7 +9,7 @@ whether it is a socket, an HTTP/1.0 client or another node, and it never sees a 
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from hoody_pipe.core import messages
 from hoody_pipe.errors import Refusal
@@ -17,7 +17,7 @@ from hoody_pipe.errors import Refusal
 Party = Hashable
 
 
-class State(Enum):
+class State(IntEnum):  # hashed for every event, which a plain Enum does slowly
     """Where a pipe stands."""
 
     WAITING = auto()

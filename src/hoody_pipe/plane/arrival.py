@@ -13,7 +13,7 @@ import termios
 _SO_TIMESTAMPING = 37
 # linux/net_tstamp.h: an event when the last byte of a send is acknowledged, without a copy of the data
 _ON_ACKNOWLEDGEMENT = (1 << 9) | (1 << 11) | (1 << 4)  # TX_ACK, OPT_TSONLY, SOFTWARE
-_HIDING = 16 * 1024  # bytes unread; with fewer no receive window is full
+HIDING = 16 * 1024  # bytes unread; with fewer no receive window is full
 _NOTE = 256  # bytes of ancillary data that hold one timestamp
 
 
@@ -53,7 +53,7 @@ def may_hide_end(sock: socket.socket) -> bool:
         fcntl.ioctl(sock, termios.FIONREAD, unread)
     except OSError:
         return False
-    return unread[0] >= _HIDING
+    return unread[0] >= HIDING
 
 
 def _set(sock: socket.socket, flags: int) -> None:

@@ -113,6 +113,10 @@ class Connection:
         data, self._pending = self._pending, b""
         return data
 
+    def hold(self) -> None:
+        """Set no deadline: the request waits for something that comes soon."""
+        self._host.deadlines.cancel(self)
+
     def next_request(self) -> None:
         """The response is complete: go on with the next request, or close."""
         if self._host.is_draining or self.peer_ended:
@@ -215,7 +219,6 @@ class Connection:
     def _take_head(self, data: bytes) -> None:
         self._has_begun = False
         self._look = FIRST_LOOK
-        self._host.deadlines.cancel(self)
         try:
             head = heads.parse(data)
         except Refused as refused:

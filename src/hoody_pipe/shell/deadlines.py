@@ -29,7 +29,9 @@ class Deadlines:
 
     def arm(self, key: Hashable, seconds: float, callback: Callback) -> None:
         """Call back once after `seconds`, instead of whatever was armed for the key."""
-        self.cancel(key)
+        old = self._bucket_of.get(key)
+        if old is not None:
+            del old.entries[key]
         bucket = self._buckets.get(seconds)
         if bucket is None:
             bucket = self._buckets[seconds] = _Bucket()

@@ -86,7 +86,7 @@ class Sender(Party):
         super().__init__(connection, head, intent.name, report, deadlines)
         self.forwarded = intent.forwarded
         self._has_begun = False
-        self._kept: list[bytes] = []
+        self._kept: list[str] = []
         self._zeros = 0  # of the next chunk's size, already sent
         self._when_known: list[Callable[[], None]] = []
         self._when_known_key = object()
@@ -110,7 +110,8 @@ class Sender(Party):
     def arm(self, seconds: float) -> None:
         """Report when this party's patience is over; until then, ask now and then whether it is still there."""
         super().arm(seconds)
-        self._ask_again(FIRST_QUESTION)
+        if self.head.length is None or self.head.length >= arrival.HIDING:
+            self._ask_again(FIRST_QUESTION)
 
     def ask(self, when_known: Callable[[], None]) -> bool:
         """Find out whether a sender that waits is still there, then call back; False if there is nothing to find out.
@@ -147,15 +148,14 @@ class Sender(Party):
 
     def tell(self, line: str) -> None:
         """Send one status line."""
-        data = line.encode() + b"\n"
         if self.head.minor == 0:
-            self._kept.append(data)
+            self._kept.append(line)
             return
         if not self._has_begun:
             self._has_begun = True
             self.connection.write(self._begin())
         self._zeros = 0
-        self.connection.write(response.chunk(data))
+        self.connection.write(response.status_line(line))
 
     def end_clean(self) -> None:
         """End the response as a success."""
@@ -177,16 +177,14 @@ class Sender(Party):
         self.connection.linger()
 
     def _begin(self) -> bytes:
-        head = response.render_head(200, [*self._fields(), ("Transfer-Encoding", "chunked")])
+        head = response.status_head(int(time.time()), self.head.headers.get("origin"), self.head.keep_alive)
         return response.CONTINUE + head if self.head.expects_continue else head
 
     def _answer(self, status: int, missing: int) -> None:
-        body = b"".join(self._kept)
-        fields = [*self._fields(), ("Content-Length", str(len(body) + missing))]
+        body = "".join(line + "\n" for line in self._kept).encode("utf-8", "surrogateescape")
+        own = response.status_fields(int(time.time()), self.head.headers.get("origin"), self.head.keep_alive)
+        fields = [*own, ("Content-Length", str(len(body) + missing))]
         self.connection.write(response.render_head(status, fields) + body)
-
-    def _fields(self) -> response.Fields:
-        return response.status_fields(int(time.time()), self.head.headers.get("origin"), self.head.keep_alive)
 
 
 class Receiver(Party):

@@ -124,7 +124,9 @@ class Relay:
         party = cast("Party", event.party)
         party.connection.occupant = party
         waiting = cast("Sender | None", self._rendezvous.waiting_sender(event.name))
-        if waiting is None or not waiting.ask(lambda: self._admit(event, party)):
+        if waiting is not None and waiting.ask(lambda: self._admit(event, party)):
+            party.connection.hold()
+        else:
             self._admit(event, party)
 
     def _admit(self, event: SenderArrived | ReceiverArrived, party: Party) -> None:

@@ -19,8 +19,10 @@ def render_head(status: int, fields: Iterable[tuple[str, str]]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
-def chunk(data: bytes) -> bytes:
-    """One chunk around `data`, which must not be empty."""
+@lru_cache(maxsize=256)
+def status_line(line: str) -> bytes:
+    """One status line as a chunk."""
+    data = line.encode("utf-8", "surrogateescape") + b"\n"
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -42,6 +44,12 @@ def common_fields(now: int, origin: str | None, stays: bool) -> tuple[tuple[str,
     if not stays:
         fields.append(("Connection", "close"))
     return tuple(fields)
+
+
+@lru_cache(maxsize=256)
+def status_head(now: int, origin: str | None, stays: bool) -> bytes:
+    """The head of a stream of status lines."""
+    return render_head(200, [*status_fields(now, origin, stays), ("Transfer-Encoding", "chunked")])
 
 
 def status_fields(now: int, origin: str | None, stays: bool) -> Fields:
