@@ -23,9 +23,7 @@ class Loader:
 
     def build(self) -> None:
         source = Path(__file__).with_name("load.c")
-        subprocess.run(
-            ["gcc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", self.program, source], check=True
-        )
+        subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-pthread", "-o", self.program, source], check=True)
 
     def command(self, mode: str, *options: object) -> list[str]:
         alone = mode == "sink" or options[:2] == ("-p", 0)  # no relay to stay clear of

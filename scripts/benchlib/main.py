@@ -18,7 +18,9 @@ from benchlib.works import GB, chosen
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".bench"
 RESULTS = FOLDER / "results.json"
-EPILOG = "Exit status: 0 all goals met, 1 a goal missed or a run broken, 2 wrong use. Figures go to .bench/results.json."
+EPILOG = (
+    "Exit status: 0 all goals met, 1 a goal missed or a run broken, 2 wrong use. Figures go to .bench/results.json."
+)
 
 
 def options(argv: list[str] | None) -> argparse.Namespace:
@@ -112,7 +114,8 @@ def _ceiling(args: argparse.Namespace, loader: Loader, about: dict[str, Any]) ->
     for work in args.works:
         if work.kind == "small":
             run = loader.run("small", "-p", 0, "-n", work.receivers, "-d", 1)
-            run["rate"], cost = run["transfers"] / run["seconds"], f"{run['loader_cpu'] / run['transfers'] * 1e6:.1f} µs"
+            run["rate"] = run["transfers"] / run["seconds"]
+            cost = f"{run['loader_cpu'] / run['transfers'] * 1e6:.1f} µs"
             told = f"{run['rate']:,.0f} /s"
         elif work.kind == "stream":
             enough = replace(work, size=max(work.size, GB // work.receivers))
