@@ -291,3 +291,12 @@ def test_shutting_down_turns_away_who_waits_and_who_comes_but_not_who_streams() 
     assert names.receiver("late", name="/w") == [Refuse("late", gone)]
     names.body_read()
     assert names.delivered("r0")[1] == EndClean("s")
+
+
+def test_the_registry_knows_who_waits_to_send() -> None:
+    names = Names()
+    assert names.rendezvous.waiting_sender(NAME) is None
+    names.sender()
+    assert names.rendezvous.waiting_sender(NAME) == "s"
+    names.receiver()
+    assert names.rendezvous.waiting_sender(NAME) is None
