@@ -17,7 +17,12 @@ def passed(scene: Callable[[Deadlines, Arm], None]) -> list[str]:
         ended = asyncio.Event()
 
         def arm(key: str, seconds: float, name: str) -> None:
-            deadlines.arm(key, seconds, lambda: (names.append(name), name == "end" and ended.set()))
+            def note() -> None:
+                names.append(name)
+                if name == "end":
+                    ended.set()
+
+            deadlines.arm(key, seconds, note)
 
         scene(deadlines, arm)
         async with asyncio.timeout(20):
