@@ -32,7 +32,12 @@ class Config:
     linger: float = _setting(
         2.0, "How long a refused or broken upload is drained, so that its last line arrives.", "seconds", 0.1
     )
-    grace: float = _setting(1.0, "How long an acknowledged stream may still turn out lost.", "seconds", 0.01)
+    grace: float = _setting(
+        1.0,
+        "How long a client that keeps its connection may turn out not to have read its long stream.",
+        "seconds",
+        0.01,
+    )
     log_transfers: bool = _setting(False, "Log every transfer that starts, not only those that fail.")
     log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
 

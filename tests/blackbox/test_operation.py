@@ -159,6 +159,34 @@ def test_a_receiver_that_does_not_read_costs_no_memory(private: StartServer, nam
     assert "Traceback" not in lines_before
 
 
+def test_a_receiver_that_dies_with_the_tail_in_a_kernel_pipe_leaves_no_descriptor(
+    private: StartServer, name: str
+) -> None:
+    """The sender's body is read to its end, its receiver has taken next to nothing."""
+    server = private()
+    clients = server.clients
+
+    def descriptors() -> int:
+        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+    at_start = descriptors()
+    for number in range(20):
+        count = 1 + number % 2
+        receivers = [clients.raw(request("GET", f"/{name}?n={count}"), receive_buffer=4096) for _ in range(count)]
+        sender = clients.raw(request("PUT", f"/{name}?n={count}"))
+        sender.close()
+        size = 2_700_000 + 10_000 * number  # about what the kernel's buffers take, so that some end in the pipe
+        sender = clients.raw(request("PUT", f"/{name}?n={count}", f"Content-Length: {size}"))
+        sender.until(lines.streaming(count).encode())
+        sender.offer(b"x" * size)
+        for receiver in receivers:
+            receiver.reset()
+        with pytest.raises(Ended):
+            sender.until(b"never")
+        sender.close()
+    assert eventually(lambda: descriptors() <= at_start + 8)  # kernel pipes that are kept for reuse
+
+
 def test_every_descriptor_comes_back(private: StartServer, name: str) -> None:
     server = private()
     clients = server.clients

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -142,6 +143,55 @@ def test_a_receiver_that_dies_with_unread_bytes_is_not_called_complete(clients: 
     told = sender.finish()
     assert told.code in BROKEN
     assert told.lines[-1] == lines.ALL_LEFT
+
+
+def test_a_receiver_that_dies_long_after_its_kernel_has_everything_is_not_called_complete(
+    clients: Clients, name: str
+) -> None:
+    """Its buffer takes the whole body, its program reads none of it: an acknowledgement alone is no delivery."""
+    receiver = clients.raw(request("GET", f"/{name}"), receive_buffer=4 << 20)
+    sender = clients.send(name, MEGABYTE[:300_000])
+    sender.out.until(lines.UPLOAD_COMPLETE)
+    assert not eventually(lambda: lines.COMPLETE.encode() in sender.out.data, 2.5)
+    receiver.reset()
+    told = sender.finish()
+    assert told.code in BROKEN
+    assert told.lines[-1] == lines.ALL_LEFT
+
+
+def test_a_client_that_insists_on_its_connection_keeps_it_after_a_long_body(clients: Clients, name: str) -> None:
+    receiver = clients.raw()
+    for _ in range(2):
+        receiver.send(request("GET", f"/{name}", "Connection: keep-alive"))
+        sender = clients.raw(request("PUT", f"/{name}", body=MEGABYTE))
+        assert receiver.answer().body == MEGABYTE
+        assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_no_byte_of_a_stream_reaches_a_stranger_who_got_the_descriptor_of_a_receiver_that_left(
+    clients: Clients, name: str, count: int
+) -> None:
+    body = MEGABYTE * 20
+    receivers = [clients.raw(request("GET", f"/{name}?n={count}"), receive_buffer=8192) for _ in range(count)]
+    sender = clients.raw(request("PUT", f"/{name}?n={count}", f"Content-Length: {len(body)}"))
+    sender.until(lines.streaming(count).encode()).decode()
+    sender.offer(body[: len(body) // 2])
+    receivers[0].reset()
+    sender.until(lines.RECEIVER_LEFT.encode())
+    strangers = [clients.raw(request("GET", f"/{name}-{number}")) for number in range(4)]
+    feeder = threading.Thread(target=sender.socket.sendall, args=(body[len(body) // 2 :],), daemon=True)
+    feeder.start()
+    readers = [threading.Thread(target=receiver.until, args=(b"\r\n\r\n",)) for receiver in receivers[1:]]
+    for reader in readers:
+        reader.start()
+        reader.join()
+    got = [receiver.exactly(1000) for receiver in receivers[1:]]
+    assert got == [body[:1000]] * (count - 1)
+    assert all(stranger.is_silent() for stranger in strangers)
+    for receiver in receivers[1:]:
+        receiver.reset()
+    feeder.join(1)
 
 
 def test_one_of_three_receivers_dies_and_the_others_get_everything(clients: Clients, name: str) -> None:

@@ -39,7 +39,7 @@ def resolve(path: str, longest: int = 1024) -> Place:
     prefixed = path == PREFIX or path.startswith(PREFIX + "/")
     name = (path[len(PREFIX) :] or "/") if prefixed else path
     if len(name) - 1 > longest:
-        raise Refused(414, messages.PATH_TOO_LONG)
+        raise Refused(414, messages.PATH_TOO_LONG.format(longest=longest))
     if _PLAIN.fullmatch(name):
         decoded = name
     else:

@@ -10,7 +10,7 @@ import struct
 from typing import Protocol
 
 from hoody_pipe.errors import ReceiverGone, SenderGone
-from hoody_pipe.plane.mover import BUDGET, SinkSet
+from hoody_pipe.plane.mover import SinkSet
 from hoody_pipe.plane.sink import Part, Sink
 
 SMALLEST_READ = 64 * 1024  # bytes
@@ -62,23 +62,11 @@ class CopyMover(SinkSet):
         if self.body_read:
             self._owe_tails()
 
-    def advance(self) -> bool:
-        """See `Mover.advance`."""
-        budget = BUDGET
-        while budget > 0:
-            if not self.flush_all() or self.body_read or not self.sinks:
-                return False
-            taken = self._read_and_send()
-            if not taken:
-                return False
-            budget -= taken * len(self.sinks)
-        return True
-
     def close(self) -> None:
         """Nothing is held."""
 
-    def _read_and_send(self) -> int:
-        """Read once and send it to every sink; the bytes read, 0 if there are none now."""
+    def pull(self) -> int:
+        """Read once and send it to every sink."""
         try:
             got = self._fill()
         except BlockingIOError:

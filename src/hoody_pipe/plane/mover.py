@@ -39,7 +39,7 @@ class Mover(Protocol):
 
 
 class SinkSet:
-    """What every mover does with its sinks."""
+    """What every mover does with its sinks; each adds how it pulls from the source and what a sink is owed."""
 
     def __init__(self, sinks: list[Sink]) -> None:
         self.sinks = sinks
@@ -47,6 +47,22 @@ class SinkSet:
         self.moved = 0
         self.body_read = False
         self.leftover = b""
+
+    def advance(self) -> bool:
+        """See `Mover.advance`."""
+        budget = BUDGET
+        while budget > 0:
+            if not self.flush_all() or self.body_read or not self.sinks:
+                return False
+            pulled = self.pull()
+            if not pulled:
+                return False
+            budget -= pulled * len(self.sinks)
+        return True
+
+    def pull(self) -> int:
+        """Take bytes from the source; how many, 0 if there are none now."""
+        raise NotImplementedError
 
     def drop(self, sink: Sink) -> None:
         """Go on without this sink."""

@@ -19,11 +19,10 @@ class Sink:
     full and cleared by whoever hears that it is writable again; `done` when the last byte was handed to the kernel.
     """
 
-    __slots__ = ("blocked", "done", "fd", "own_chunks", "sock", "tail", "unsent")
+    __slots__ = ("blocked", "done", "own_chunks", "sock", "tail", "unsent")
 
     def __init__(self, sock: socket.socket, head: bytes, tail: bytes = b"", own_chunks: bool = False) -> None:
         self.sock = sock
-        self.fd = sock.fileno()
         self.unsent: Part = head
         self.tail = tail
         self.own_chunks = own_chunks

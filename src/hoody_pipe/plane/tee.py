@@ -2,48 +2,35 @@
 
 import socket
 
-from hoody_pipe.errors import SenderGone, Unsupported
+from hoody_pipe.errors import Unsupported
 from hoody_pipe.plane.kpipe import LARGE, SMALL, KernelPipe, PipePool
-from hoody_pipe.plane.mover import BUDGET, SinkSet
+from hoody_pipe.plane.piped import PipedMover
 from hoody_pipe.plane.sink import Sink
 
 ALL_PIPES = 16 << 20  # bytes that the pipes of one transfer may hold together
 
 
-class TeeMover(SinkSet):
+class TeeMover(PipedMover):
     """Moves `length` bytes to every sink."""
 
     def __init__(self, source: socket.socket, sinks: list[Sink], length: int, pool: PipePool) -> None:
-        super().__init__(sinks)
-        self._source = source.fileno()
-        self._length = length
-        self._pool = pool
+        super().__init__(source, sinks, length, pool, max(SMALL, min(LARGE, ALL_PIPES // len(sinks))))
         self._main: KernelPipe | None = None
         self._branches: dict[Sink, KernelPipe] = {}
-        self._size = SMALL
-        self._largest = max(SMALL, min(LARGE, ALL_PIPES // len(sinks)))
 
-    def advance(self) -> bool:
-        """See `Mover.advance`."""
-        budget = BUDGET
-        while budget > 0:
-            if not self.flush_all() or self.body_read or not self.sinks:
-                return False
-            pulled = self._pull()
-            if not pulled:
-                return False
-            budget -= pulled * len(self.sinks)
-        return True
+    def pull(self) -> int:
+        """Fill the main pipe and give every sink the same bytes."""
+        main = self._main or self._borrow()
+        pulled = self.fill(main)
+        if pulled:
+            self._share(main)
+            if self.wants_more(pulled, main):
+                self._fit(main)
+        return pulled
 
     def flush_one(self, sink: Sink) -> bool:
         """Send the head, then what is in this sink's pipe."""
-        if not sink.flush():
-            return False
-        branch = self._branches.get(sink)
-        while branch is not None and branch.held:
-            if sink.blocked or not sink.attempt(branch.drain, sink.fd):
-                return False
-        return True
+        return sink.flush() and self.empty(self._branches.get(sink), sink)
 
     def drop(self, sink: Sink) -> None:
         """Go on without this sink."""
@@ -60,33 +47,9 @@ class TeeMover(SinkSet):
         self._main = None
         self._branches.clear()
 
-    def _pull(self) -> int:
-        main = self._main or self._borrow()
-        try:
-            pulled = main.fill(self._source, self._length - self.moved)
-        except BlockingIOError:
-            self.close()  # a transfer that waits for its sender holds no pipe
-            return 0
-        except Unsupported:
-            self.close()
-            raise
-        except OSError as error:
-            raise SenderGone(str(error)) from error
-        if pulled == 0:
-            raise SenderGone("the body ended early")
-        self.moved += pulled
-        self.body_read = self.moved == self._length
-        self._share(main)
-        if pulled >= main.size // 2 and self._size < self._largest:
-            self._size = min(self._largest, self._size * 4)
-            self._fit(main)
-        return pulled
-
     def _share(self, main: KernelPipe) -> None:
         """Give every sink the same bytes, and empty the main pipe."""
         for sink in tuple(self.sinks):
-            if self.body_read:
-                sink.expect_last()
             if not main.duplicate(self._branches[sink]):
                 self.lose(sink)  # rather one receiver that knows it is broken than one that misses bytes
         while main.held:

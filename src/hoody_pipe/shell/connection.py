@@ -108,6 +108,16 @@ class Connection:
         """Keep bytes that were read past the end of a body: the next request begins with them."""
         self._pending = data
 
+    def has_moved_on(self) -> bool:
+        """Whether the peer has sent something after the present request: the next one, or its FIN."""
+        if self._pending:
+            return True
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return False
+        return True
+
     def take_pending(self) -> bytes:
         """The bytes that the present request's body begins with, if they were read already."""
         data, self._pending = self._pending, b""

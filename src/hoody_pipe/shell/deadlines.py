@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from math import inf
 
+from hoody_pipe.shell.guard import guarded
+
 Callback = Callable[[], None]
 
 
@@ -73,7 +75,7 @@ class Deadlines:
                 expired.append(callback)
             if not bucket.entries:
                 del self._buckets[seconds]
-        for callback in expired:
-            callback()
         firsts = (next(iter(bucket.entries.values()))[0] for bucket in self._buckets.values() if bucket.entries)
         self._wake_at(min(firsts, default=inf))
+        for callback in expired:
+            guarded(callback)

@@ -202,6 +202,7 @@ class Receiver(Party):
         self.params = intent.params
         self.sink: Sink | None = None
         self._length: int | None = None
+        self._stays = head.keep_alive  # whether the connection goes on after this response
         self._is_settled = False  # acknowledged at the last look
 
     def ready(self, mask: int) -> None:
@@ -221,8 +222,10 @@ class Receiver(Party):
         `repeats_chunks` says that the mover hands on the sender's chunks with their framing.
         """
         self._length = sender.forwarded.length
+        if self._length is not None and self._length > CERTAIN:
+            self._stay_if_certain()
         origin, has_extras = self.head.headers.get("origin"), bool(sender.forwarded.extras)
-        fields = response.data_fields(int(time.time()), origin, self.head.keep_alive, transfer_id, has_extras)
+        fields = response.data_fields(int(time.time()), origin, self._stays, transfer_id, has_extras)
         fields += sender.forwarded.fields_for(self.params, self.name)
         if self._length is not None:
             fields.append(("Content-Length", str(self._length)))
@@ -235,7 +238,9 @@ class Receiver(Party):
 
     def finish(self, grace: float) -> None:
         """Everything was handed to the kernel: end the response, and wait until it has arrived."""
-        if not self.head.keep_alive:
+        if not self._is_short:
+            self._stay_if_certain()
+        if not self._stays:
             self.connection.end()
         self._deadlines.arm(self.connection, grace, lambda: self._look_again(grace))
         self.look_for_arrival()
@@ -244,18 +249,24 @@ class Receiver(Party):
         """Report the delivery once it is certain; a reset instead is reported by the connection."""
         if arrival.is_acknowledged(self.connection.sock):
             self._is_settled = True
-            if self._is_short or self._was_taken():
+            if self._is_short or self.connection.has_moved_on():
                 self._deliver()
 
     def close_clean(self) -> None:
         """The response has arrived: go on with the next request, or close."""
-        if self.head.keep_alive:
+        if self._stays:
             self.connection.next_request()
         else:
             self.connection.linger()
 
+    def gone(self) -> None:
+        """The connection broke."""
+        self._leave_transfer()
+        super().gone()
+
     def break_off(self, status: int) -> None:
         """End the response so that the client fails; where its end is the end of the connection, by a reset."""
+        self._leave_transfer()
         if self._length is None and self.head.minor == 0:
             self.connection.reset()
         else:
@@ -269,17 +280,26 @@ class Receiver(Party):
     def _is_short(self) -> bool:
         return self.transfer is not None and self.transfer.moved <= CERTAIN
 
-    def _was_taken(self) -> bool:
-        """Whether the peer went on after the end: with a FIN, or with its next request."""
-        try:
-            self.connection.sock.recv(1, socket.MSG_PEEK)
-        except OSError:
-            return False
-        return True
+    @property
+    def _insists(self) -> bool:
+        """Whether the client keeps its connection for sure: it says so, where saying nothing would do."""
+        return "keep-alive" in self.head.headers.get("connection", "").lower()
+
+    def _stay_if_certain(self) -> None:
+        """Close after a long body, unless the client has asked for more already or insists.
+
+        Its kernel may hold megabytes that its program never reads. Only a program that took everything answers our FIN
+        with its own; one that dies before answers with a reset.
+        """
+        self._stays = self._stays and (self._insists or self.connection.has_moved_on())
+
+    def _leave_transfer(self) -> None:
+        if self.transfer is not None:
+            self.transfer.lose(self)
 
     def _look_again(self, grace: float) -> None:
-        """The kernel of a peer whose program just died acknowledges too, but a reset follows within the grace."""
-        if self._is_settled and arrival.is_acknowledged(self.connection.sock):
+        """A client that insists on its connection may say nothing more: then no reset within the grace has to do."""
+        if self._stays and self._is_settled and arrival.is_acknowledged(self.connection.sock):
             self._deliver()
             return
         self.look_for_arrival()

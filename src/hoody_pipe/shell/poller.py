@@ -11,6 +11,8 @@ import select
 from collections import deque
 from collections.abc import Callable
 
+from hoody_pipe.shell.guard import guarded
+
 READABLE = select.EPOLLIN
 WRITABLE = select.EPOLLOUT
 CLOSED_BY_PEER = select.EPOLLRDHUP
@@ -70,12 +72,12 @@ class Poller:
         for fd, mask in self._epoll.poll(0, _BATCH):
             handler = self._handlers.get(fd)  # none if an earlier handler of this batch closed it
             if handler is not None:
-                handler(mask)
+                guarded(handler, mask)
         for _ in range(len(self._soon)):
-            self._soon.popleft()()
+            guarded(self._soon.popleft())
         at_end, self._at_end = self._at_end, []
         for callback in at_end:
-            callback()
+            guarded(callback)
         self._is_scheduled = False
         if self._soon or self._at_end:
             self._schedule()

@@ -26,6 +26,7 @@ from hoody_pipe.core.pipe import (
 from hoody_pipe.core.rendezvous import Rendezvous
 from hoody_pipe.errors import Refusal, Refused
 from hoody_pipe.pages import reserved
+from hoody_pipe.plane.copy import SCRATCH
 from hoody_pipe.plane.kpipe import PipePool
 from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
@@ -37,7 +38,6 @@ from hoody_pipe.wire.head import RequestHead
 
 log = logging.getLogger(__name__)
 
-SCRATCH = 1 << 20  # bytes; the buffer that all copying shares
 MOST_KERNEL_PIPES = 4096
 
 

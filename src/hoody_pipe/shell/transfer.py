@@ -58,10 +58,13 @@ class Transfer:
         self._relay.deadlines.cancel(self)
 
     def lose(self, receiver: Receiver) -> None:
-        """Go on without a receiver that left."""
+        """Go on without a receiver that left or was broken off."""
         if receiver.sink is not None:
             self._mover.drop(receiver.sink)
+        if self._mover.sinks:
             self.wake()
+        else:
+            self.stop()
 
     def _choose_mover(self, sinks: list[Sink], repeats_chunks: bool) -> Mover:
         source, length = self.sender.connection.sock, self._length
@@ -78,6 +81,7 @@ class Transfer:
         old = self._mover
         body: Body = CountedDecoder((self._length or 0) - old.moved)
         self._mover = CopyMover(self.sender.connection.sock, old.sinks, body, self._relay.scratch, moved=old.moved)
+        self._mover.lost = old.lost
 
     def _advance(self) -> None:
         self._is_awake = False
