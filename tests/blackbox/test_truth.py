@@ -3,13 +3,14 @@
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from blackbox import lines
 from blackbox.conftest import StartServer
 from blackbox.harness import Clients, Curl, eventually
-from blackbox.rawhttp import Ended, chunked, request
+from blackbox.rawhttp import PATIENCE, Ended, chunked, request
 
 MEGABYTE = os.urandom(1 << 20)
 BROKEN = {18, 55, 56}  # partial file, send error, receive error
@@ -175,23 +176,20 @@ def test_no_byte_of_a_stream_reaches_a_stranger_who_got_the_descriptor_of_a_rece
     body = MEGABYTE * 20
     receivers = [clients.raw(request("GET", f"/{name}?n={count}"), receive_buffer=8192) for _ in range(count)]
     sender = clients.raw(request("PUT", f"/{name}?n={count}", f"Content-Length: {len(body)}"))
-    sender.until(lines.streaming(count).encode()).decode()
-    sender.offer(body[: len(body) // 2])
+    sender.until(lines.streaming(count).encode())
+    feeder = threading.Thread(target=sender.offer, args=(body,), daemon=True)
+    feeder.start()
+    assert [receiver.until(b"\r\n\r\n") != b"" for receiver in receivers] == [True] * count
     receivers[0].reset()
     sender.until(lines.RECEIVER_LEFT.encode())
     strangers = [clients.raw(request("GET", f"/{name}-{number}")) for number in range(4)]
-    feeder = threading.Thread(target=sender.socket.sendall, args=(body[len(body) // 2 :],), daemon=True)
-    feeder.start()
-    readers = [threading.Thread(target=receiver.until, args=(b"\r\n\r\n",)) for receiver in receivers[1:]]
-    for reader in readers:
-        reader.start()
-        reader.join()
-    got = [receiver.exactly(1000) for receiver in receivers[1:]]
-    assert got == [body[:1000]] * (count - 1)
+    with ThreadPoolExecutor() as readers:  # at the same time: the slowest paces all
+        got = list(readers.map(lambda receiver: receiver.exactly(5_000_000), receivers[1:]))
+    assert got == [body[:5_000_000]] * (count - 1)
     assert all(stranger.is_silent() for stranger in strangers)
     for receiver in receivers[1:]:
         receiver.reset()
-    feeder.join(1)
+    feeder.join(PATIENCE)
 
 
 def test_one_of_three_receivers_dies_and_the_others_get_everything(clients: Clients, name: str) -> None:

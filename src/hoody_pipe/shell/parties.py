@@ -5,7 +5,6 @@ cleanly only when the core says so; every other end must look broken to an unmod
 on how the response is framed.
 """
 
-import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
