@@ -1,9 +1,12 @@
 """A client made of one socket, for what curl cannot be made to do: exact bytes, cuts, resets, not reading."""
 
+import array
 import contextlib
+import fcntl
 import select
 import socket
 import struct
+import termios
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -105,6 +108,18 @@ class Raw:
     def is_silent(self) -> bool:
         """Whether nothing at all has come from the peer: no byte, no end."""
         return not self._buffer and not select.select([self.socket], [], [], 0)[0]
+
+    def is_stuck(self) -> bool:
+        """Whether what was sent waits in our kernel, and none of it leaves for a while."""
+
+        def waiting() -> int:
+            size = array.array("i", [0])
+            fcntl.ioctl(self.socket, termios.TIOCOUTQ, size)
+            return size[0]
+
+        before = waiting()
+        select.select([], [], [], 0.2)
+        return before > 0 and waiting() == before
 
     def ends_within(self, seconds: float) -> bool:
         """Whether the peer ends or resets the connection in time, whatever it still sends before."""

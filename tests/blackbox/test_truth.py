@@ -180,6 +180,7 @@ def test_no_byte_of_a_stream_reaches_a_stranger_who_got_the_descriptor_of_a_rece
     feeder = threading.Thread(target=sender.offer, args=(body,), daemon=True)
     feeder.start()
     assert [receiver.until(b"\r\n\r\n") != b"" for receiver in receivers] == [True] * count
+    assert eventually(sender.is_stuck), "every buffer on the way is full now"
     receivers[0].reset()
     sender.until(lines.RECEIVER_LEFT.encode())
     strangers = [clients.raw(request("GET", f"/{name}-{number}")) for number in range(4)]
