@@ -162,3 +162,17 @@ def test_thousands_wait_and_a_transfer_passes_among_them(private: StartServer, n
     last = clients.raw(receive_head(f"{name}-last"))
     clients.raw(request("PUT", f"/{name}-last", body=b"free again"))
     assert last.answer().body == b"free again"
+
+
+@pytest.mark.parametrize("odd", [b"caf\xc3\xa9", b"\xff\xfe", b"a%FFb", b"%20%22'", b"{};:@&=+$,!*()~", b"x" * 900])
+def test_a_name_of_odd_bytes_is_a_name_like_any_other(clients: Clients, name: str, odd: bytes) -> None:
+    target = b"/" + name.encode() + b"/" + odd
+    receiver = clients.raw(b"GET " + target + b"?download HTTP/1.1\r\nHost: a\r\n\r\n")
+    head = b"PUT " + target + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
+    sender = clients.raw(head + b"odd")
+    answer = receiver.answer()
+    assert (answer.status, answer.body) == (200, b"odd")
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    waiting = clients.raw(head)
+    waiting.until(lines.waiting().encode())
+    assert clients.raw(head + b"odd").answer().status == 400

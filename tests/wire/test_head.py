@@ -47,6 +47,11 @@ def test_a_sender_says_how_long_its_body_is() -> None:
     assert (empty.method, empty.target, empty.length, empty.has_body) == ("GET", "/x?a=%41", 0, False)
 
 
+def test_a_target_may_hold_any_bytes_above_127() -> None:
+    assert parse(head("GET /café HTTP/1.1".encode())).target == "/café"
+    assert parse(head(b"GET /\xff HTTP/1.1")).target == "/\udcff"
+
+
 def test_values_are_latin_1_without_surrounding_blanks_and_the_first_of_repeated_ones_counts() -> None:
     headers = parse(head(fields=HOST + b"A: \t caf\xe9 \r\na: second\r\nB:\r\n")).headers
     assert headers == {"host": "x", "a": "café", "b": ""}

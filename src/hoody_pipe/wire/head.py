@@ -86,6 +86,8 @@ def parse(data: bytes) -> RequestHead:
     target = found[2].decode("utf-8", "surrogateescape")
     if not target.startswith("/"):
         raise _bad("the request target must be a path")
+    if not found[2].isascii():  # curl sends the bytes of a name as they were typed, httptools takes none above 127
+        raw = raw[: found.start(2)] + b"/" + raw[found.end(2) :]
     head = RequestHead(method, target, int(found[3]), len(data))
     try:
         httptools.HttpRequestParser(_Collector(head.headers)).feed_data(raw)
