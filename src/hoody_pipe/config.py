@@ -34,7 +34,7 @@ class Config:
     )
     grace: float = _setting(
         1.0,
-        "How long a client that keeps its connection may turn out not to have read its long stream.",
+        "How long a client other than curl that keeps its connection may turn out not to have read its stream.",
         "seconds",
         0.01,
     )

@@ -101,7 +101,6 @@ def test_when_files_run_out_accepting_pauses_and_transfers_go_on(private: StartS
     crowd = [clients.raw(request("GET", f"/{name}-{number}")) for number in range(80)]
     sender.send(b"x" * 200_000)
     assert receiver.answer().body == b"x" * 200_000
-    receiver.close()
     sender.until(lines.COMPLETE.encode())
     spent = server.cpu
     assert not eventually(lambda: server.cpu > spent + 0.3, 0.8), "it spins"

@@ -150,7 +150,7 @@ def test_a_receiver_that_dies_long_after_its_kernel_has_everything_is_not_called
     clients: Clients, name: str
 ) -> None:
     """Its buffer takes the whole body, its program reads none of it: an acknowledgement alone is no delivery."""
-    receiver = clients.raw(request("GET", f"/{name}"), receive_buffer=4 << 20)
+    receiver = clients.raw(request("GET", f"/{name}", "User-Agent: curl/7.88.1"), receive_buffer=4 << 20)
     sender = clients.send(name, MEGABYTE[:300_000])
     sender.out.until(lines.UPLOAD_COMPLETE)
     assert not eventually(lambda: lines.COMPLETE.encode() in sender.out.data, 2.5)
@@ -160,13 +160,24 @@ def test_a_receiver_that_dies_long_after_its_kernel_has_everything_is_not_called
     assert told.lines[-1] == lines.ALL_LEFT
 
 
-def test_a_client_that_insists_on_its_connection_keeps_it_after_a_long_body(clients: Clients, name: str) -> None:
+def test_a_client_that_keeps_its_connection_after_a_long_body_is_believed_after_the_grace(
+    clients: Clients, name: str
+) -> None:
     receiver = clients.raw()
     for _ in range(2):
-        receiver.send(request("GET", f"/{name}", "Connection: keep-alive"))
+        receiver.send(request("GET", f"/{name}"))
         sender = clients.raw(request("PUT", f"/{name}", body=MEGABYTE))
         assert receiver.answer().body == MEGABYTE
         assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+def test_one_curl_fetches_two_long_bodies_over_one_connection(clients: Clients, name: str) -> None:
+    receiver = clients.curl(clients.pipe(name + "-1"), clients.pipe(name + "-2"))
+    senders = [clients.send(f"{name}-{number}", MEGABYTE) for number in (1, 2)]
+    got = receiver.finish()
+    assert (got.code, got.out == MEGABYTE * 2) == (0, True)
+    assert "Re-using existing connection" in got.err
+    assert [sender.finish().code for sender in senders] == [0, 0]
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FIRST_QUESTION = 0.5  # seconds after which a waiting sender is asked whether it is there; doubled each time
 LONGEST_DOUBT = 1.0  # seconds after which a sender that does not answer is taken for alive
 MOST_ZEROS = 12  # with the digits of a line's size that stays within the 16 that clients accept
+ENDING_PROGRAMS = ("curl/", "Wget/")
 CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a body has it in one piece
 
 
@@ -201,7 +202,6 @@ class Receiver(Party):
         self.params = intent.params
         self.sink: Sink | None = None
         self._length: int | None = None
-        self._stays = head.keep_alive  # whether the connection goes on after this response
         self._is_settled = False  # acknowledged at the last look
 
     def ready(self, mask: int) -> None:
@@ -221,10 +221,8 @@ class Receiver(Party):
         `repeats_chunks` says that the mover hands on the sender's chunks with their framing.
         """
         self._length = sender.forwarded.length
-        if self._length is not None and self._length > CERTAIN:
-            self._stay_if_certain()
         origin, has_extras = self.head.headers.get("origin"), bool(sender.forwarded.extras)
-        fields = response.data_fields(int(time.time()), origin, self._stays, transfer_id, has_extras)
+        fields = response.data_fields(int(time.time()), origin, self.head.keep_alive, transfer_id, has_extras)
         fields += sender.forwarded.fields_for(self.params, self.name)
         if self._length is not None:
             fields.append(("Content-Length", str(self._length)))
@@ -237,9 +235,7 @@ class Receiver(Party):
 
     def finish(self, grace: float) -> None:
         """Everything was handed to the kernel: end the response, and wait until it has arrived."""
-        if not self._is_short:
-            self._stay_if_certain()
-        if not self._stays:
+        if not self.head.keep_alive:
             self.connection.end()
         self._deadlines.arm(self.connection, grace, lambda: self._look_again(grace))
         self.look_for_arrival()
@@ -253,7 +249,7 @@ class Receiver(Party):
 
     def close_clean(self) -> None:
         """The response has arrived: go on with the next request, or close."""
-        if self._stays:
+        if self.head.keep_alive:
             self.connection.next_request()
         else:
             self.connection.linger()
@@ -280,25 +276,17 @@ class Receiver(Party):
         return self.transfer is not None and self.transfer.moved <= CERTAIN
 
     @property
-    def _insists(self) -> bool:
-        """Whether the client keeps its connection for sure: it says so, where saying nothing would do."""
-        return "keep-alive" in self.head.headers.get("connection", "").lower()
-
-    def _stay_if_certain(self) -> None:
-        """Close after a long body, unless the client has asked for more already or insists.
-
-        Its kernel may hold megabytes that its program never reads. Only a program that took everything answers our FIN
-        with its own; one that dies before answers with a reset.
-        """
-        self._stays = self._stays and (self._insists or self.connection.has_moved_on())
+    def _is_sure_to_move_on(self) -> bool:
+        """Whether the client is a program that ends, or asks for more, as soon as it has read a response."""
+        return self.head.headers.get("user-agent", "").startswith(ENDING_PROGRAMS)
 
     def _leave_transfer(self) -> None:
         if self.transfer is not None:
             self.transfer.lose(self)
 
     def _look_again(self, grace: float) -> None:
-        """A client that insists on its connection may say nothing more: then no reset within the grace has to do."""
-        if self._stays and self._is_settled and arrival.is_acknowledged(self.connection.sock):
+        """A client that keeps its connection may say nothing more: then no reset within the grace has to do."""
+        if not self._is_sure_to_move_on and self._is_settled and arrival.is_acknowledged(self.connection.sock):
             self._deliver()
             return
         self.look_for_arrival()
