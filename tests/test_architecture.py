@@ -26,7 +26,19 @@ PURE = frozenset(
         "dataclasses",
         "decimal",
     }
-    | {"email", "enum", "fractions", "functools", "heapq", "html", "http", "http.cookies", "ipaddress", "itertools"}
+    | {
+        "email",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "html",
+        "http",
+        "http.cookies",
+        "ipaddress",
+        "itertools",
+    }
     | {"json", "math", "operator", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata"}
     | {"urllib.parse", "wsgiref.handlers", "zlib"}
 )
@@ -54,7 +66,7 @@ RULES = {
     "wire": Rule(("errors",), ("httptools",), standard=PURE),
     "plane": Rule(("errors",), barred=HTTP | ASYNC),
     "pages": Rule(),
-    "config": Rule(("core.limits", "errors")),
+    "config": Rule(("core.limits", "core.ledger", "errors")),
     "shell": Rule(("", "core", "wire", "plane", "pages", "errors", "config")),
     "client": Rule(("", "wire", "core", "errors")),
     "cli": Rule(("", "config", "errors", "client"), ("click",)),

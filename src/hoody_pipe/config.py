@@ -3,6 +3,7 @@
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from hoody_pipe.core.ledger import Memory
 from hoody_pipe.core.limits import Limits
 
 
@@ -22,6 +23,16 @@ class Config:
     max_name: int = _setting(1024, "Longest pipe name, percent-encoded.", "characters", least=1)
     wait: int = _setting(300, "How long a party waits for the others unless it says ?wait=.", "seconds", least=1)
     max_wait: int = _setting(3600, "Longest ?wait=.", "seconds", least=1)
+    max_spectators: int = _setting(1000, "Spectators (?progress) of one name.", least=1)
+    max_spectator_groups: int = _setting(10_000, "Names that may have spectators at the same time.", least=1)
+    progress_interval: float = _setting(0.25, "Shortest time between two progress events.", "seconds", 0.01)
+    event_keep_alive: float = _setting(15.0, "Time between two comments that keep a spectator.", "seconds", 0.1)
+    recent: int = _setting(1000, "Ended transfers that their names still show.", least=1)
+    recent_time: float = _setting(30.0, "How long a name shows how its last transfer ended.", "seconds", 0.1)
+    receipts: int = _setting(1000, "Receipts that are kept (?status&transfer=).", least=1)
+    receipt_time: float = _setting(600.0, "How long a receipt is kept.", "seconds", 0.1)
+    outcomes: int = _setting(10_000, "Last outcomes of names that are kept (?status&last).", least=1)
+    outcome_time: float = _setting(86_400.0, "How long the last outcome of a name is kept.", "seconds", 0.1)
     idle_timeout: float = _setting(
         0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0
     )
@@ -40,6 +51,18 @@ class Config:
     )
     log_transfers: bool = _setting(False, "Log every transfer that starts, not only those that fail.")
     log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
+
+    @property
+    def memory(self) -> Memory:
+        """What is kept of transfers that ended."""
+        return Memory(
+            recent_seconds=self.recent_time,
+            recent=self.recent,
+            receipt_seconds=self.receipt_time,
+            receipts=self.receipts,
+            last_seconds=self.outcome_time,
+            last=self.outcomes,
+        )
 
     @property
     def limits(self) -> Limits:

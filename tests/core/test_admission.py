@@ -2,11 +2,12 @@
 
 import pytest
 
-from hoody_pipe.core.admission import Page, Preflight, Receive, Send, admit
+from hoody_pipe.core.admission import Page, Preflight, Receive, Send, Status, Watch, admit
 from hoody_pipe.core.limits import Limits
 from hoody_pipe.errors import Refused
 
 LIMITS = Limits()
+HTML = {"accept": "text/html,*/*"}
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
@@ -22,6 +23,32 @@ def test_get_receives(query: str) -> None:
     intent = admit("GET", "/x" + query, {}, LIMITS)
     assert isinstance(intent, Receive)
     assert (intent.name, intent.n, intent.wait) == ("/x", 1, 300)
+
+
+def test_a_sender_may_choose_an_id_ask_for_a_digest_and_estimate_its_size() -> None:
+    intent = admit("PUT", "/x?transfer=abcdefghijklmnop&sha256&size=2k", {}, LIMITS)
+    assert isinstance(intent, Send)
+    assert (intent.transfer, intent.sha256, intent.size) == ("abcdefghijklmnop", True, 2000)
+    assert isinstance(admit("PUT", "/x?status", {}, LIMITS), Send)
+
+
+def test_a_receiver_may_ask_for_a_digest() -> None:
+    intent = admit("GET", "/x?sha256=yes", {}, LIMITS)
+    assert isinstance(intent, Receive)
+    assert intent.sha256
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_status_comes_before_everything(method: str) -> None:
+    assert admit(method, "/x?status&n=0&wait=x&progress&live&ws", HTML, LIMITS) == Status("/x", None, False)
+    assert admit(method, "/x?status&last&transfer=abcdefghijklmnop", {}, LIMITS) == Status(
+        "/x", "abcdefghijklmnop", True
+    )
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream, text/html", "*/*", "application/json"])
+def test_progress_makes_a_spectator(accept: str) -> None:
+    assert admit("GET", "/x?progress&ws", {"accept": accept}, LIMITS) == Watch("/x")
 
 
 def test_get_shows_a_reserved_page() -> None:
@@ -45,9 +72,6 @@ def test_options_on_a_page_of_figures_is_a_preflight_of_its_own() -> None:
     assert admit("OPTIONS", "/api/v1/pipe/metrics", {}, LIMITS) == Preflight("GET, HEAD, OPTIONS", for_pipes=False)
 
 
-HTML = {"accept": "text/html,*/*"}
-
-
 @pytest.mark.parametrize(
     ("method", "target", "headers", "status", "part"),
     [
@@ -57,16 +81,16 @@ HTML = {"accept": "text/html,*/*"}
         ("DELETE", "/x", {}, 405, "Method DELETE is not allowed. Use GET, POST, or PUT."),
         ("HEAD", "/x", {}, 405, "Method HEAD is not allowed. Use GET, POST, or PUT."),
         ("DELETE", "/x?status", {}, 405, "Method DELETE is not allowed. Use GET, POST, or PUT."),
-        ("HEAD", "/x?status", {}, 501, "?status"),
+        ("GET", "/x?status&transfer=short", {}, 400, "Invalid transfer id."),
+        ("GET", "/x?status&transfer=abcdefghijklmnop&ws", {}, 400, '"transfer" is not supported with ?ws.'),
         ("PUT", "/x", {"content-range": "bytes 0-1/2"}, 400, "Content-Range headers are not supported."),
         ("PUT", "/x", {"service-worker": "script"}, 400, "Service Worker requests are not allowed."),
         ("GET", "/x", {"service-worker": "script"}, 400, "Service Worker requests are not allowed."),
         ("PUT", "/x?live", {}, 501, "?live"),
-        ("PUT", "/x?sha256=1", {}, 501, "?sha256"),
-        ("PUT", "/x?transfer=abcdefghijklmnop", {}, 501, "?transfer"),
+        ("PUT", "/x?transfer=abcdefghijklmno", {}, 400, 'Invalid "transfer"'),
+        ("PUT", "/x?size=big", {}, 400, 'Invalid size — "size" must be a number of bytes'),
         ("PUT", "/x", {"content-type": "Multipart/Form-Data; boundary=x"}, 501, "multipart/form-data"),
-        ("GET", "/x?status", {}, 501, "?status"),
-        ("GET", "/x?progress", {}, 501, "?progress"),
+        ("GET", "/x?progress", HTML, 501, "?progress"),
         ("GET", "/x?video", HTML, 501, "?video"),
         ("GET", "/x?ws", {}, 501, "WebSocket relay is not enabled on this server."),
         ("GET", "/x?live", {}, 501, "?live"),

@@ -3,7 +3,7 @@
 import pytest
 
 from hoody_pipe.core import messages
-from hoody_pipe.core.params import Params
+from hoody_pipe.core.params import EMPTY, Params
 from hoody_pipe.errors import Refused
 
 
@@ -59,3 +59,38 @@ def test_require_says_how_many_receivers_make_a_success() -> None:
     assert not Params().require_any()
     with pytest.raises(Refused, match="require"):
         Params.parse("require=most").require_any()
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("0", 0),
+        ("4096", 4096),
+        ("4096B", 4096),
+        ("200G", 200 * 1000**3),
+        ("1.5T", 1500 * 1000**3),
+        ("10GiB", 10 * 1024**3),
+        ("2ki", 2048),
+        ("3KB", 3000),
+    ],
+)
+def test_a_size_is_a_number_of_bytes_with_or_without_a_unit(value: str, size: int) -> None:
+    assert Params.parse("size=" + value).size() == size
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "1.", ".5", "1 G", "1Gb2", "5i", "1e3", "٣"])
+def test_another_size_is_refused(value: str) -> None:
+    with pytest.raises(Refused, match='Invalid size — "size" must be a number of bytes'):
+        Params.parse("size=" + value).size()
+
+
+def test_a_sender_may_say_nothing_of_its_size_and_id() -> None:
+    assert EMPTY.size() is None
+    assert EMPTY.transfer("refused") is None
+
+
+@pytest.mark.parametrize("value", ["", "x" * 15, "x" * 65, "x" * 15 + ".", "x" * 16 + "\n"])
+def test_an_id_is_16_to_64_safe_characters(value: str) -> None:
+    with pytest.raises(Refused, match="this is why"):
+        Params({"transfer": value}).transfer("this is why")
+    assert Params.parse("transfer=Az09_-Az09_-Az09").transfer("refused") == "Az09_-Az09_-Az09"

@@ -5,6 +5,7 @@ from hoody_pipe.wire.response import (
     PIPE_HEADERS,
     common_fields,
     data_fields,
+    event_fields,
     preflight_fields,
     render_head,
     status_fields,
@@ -64,3 +65,10 @@ def test_a_preflight_grants_the_private_network_only_when_asked() -> None:
     assert fields["Access-Control-Max-Age"] == "86400"
     assert "Access-Control-Allow-Private-Network" not in fields
     assert dict(preflight_fields("GET", PIPE_HEADERS, True))["Access-Control-Allow-Private-Network"] == "true"
+
+
+def test_a_stream_of_events_says_how_it_is_framed() -> None:
+    for is_chunked in (True, False):
+        fields = dict(event_fields(0, None, True, is_chunked))
+        assert (fields["Content-Type"], fields["X-Accel-Buffering"]) == ("text/event-stream", "no")
+        assert ("Transfer-Encoding" in fields) is is_chunked

@@ -24,6 +24,9 @@ class Send:
     n: int
     wait: float
     require_any: bool
+    sha256: bool
+    transfer: str | None
+    size: int | None
     forwarded: Forwarded
 
 
@@ -34,7 +37,24 @@ class Receive:
     name: str
     n: int
     wait: float
+    sha256: bool
     params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A question about a name: how it stands, how its last transfer ended, or how one with an id did."""
+
+    name: str
+    transfer: str | None
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A spectator of a name."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,7 @@ class Page:
     path: str
 
 
-Intent = Send | Receive | Preflight | Page
+Intent = Send | Receive | Status | Watch | Preflight | Page
 
 
 def admit(method: str, target: str, headers: Mapping[str, str], limits: Limits) -> Intent:
@@ -68,12 +88,12 @@ def admit(method: str, target: str, headers: Mapping[str, str], limits: Limits) 
         return _reserved(method, place.name, headers)
     if method in ("PUT", "POST"):
         return _send(place.name, params, headers, limits)
+    if method in ("GET", "HEAD") and params.has("status"):
+        return _status(place.name, params)
     if method == "GET":
-        return _receive(place.name, params, headers, limits)
+        return _get(place.name, params, headers, limits)
     if method == "OPTIONS":
         return Preflight("GET, HEAD, POST, PUT, OPTIONS" if params.has("status") else "GET, POST, PUT, OPTIONS")
-    if method == "HEAD" and params.has("status"):
-        raise Refused(501, messages.not_yet("?status"))
     allow = "GET, HEAD, POST, PUT, OPTIONS" if params.has("status") else "GET, POST, PUT, OPTIONS"
     raise Refused(405, messages.method_not_allowed(method, METHODS_HINT), allow)
 
@@ -94,11 +114,8 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
     if "content-range" in headers:
         raise Refused(400, messages.CONTENT_RANGE)
     _refuse_service_worker(headers)
-    for flag in ("live", "sha256"):
-        if params.has(flag):
-            raise Refused(501, messages.not_yet("?" + flag))
-    if "transfer" in params:
-        raise Refused(501, messages.not_yet("?transfer"))
+    if params.has("live"):
+        raise Refused(501, messages.not_yet("?live"))
     if headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Refused(501, messages.not_yet("multipart/form-data"))
     return Send(
@@ -106,35 +123,48 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
         params.receivers(limits.receivers),
         params.wait(limits.wait, limits.longest_wait),
         params.require_any(),
+        params.has("sha256"),
+        params.transfer(messages.INVALID_TRANSFER),
+        params.size(),
         Forwarded.of(dict(headers)),
     )
 
 
-def _receive(name: str, params: Params, headers: Mapping[str, str], limits: Limits) -> Receive:
+def _status(name: str, params: Params) -> Status:
+    transfer = params.transfer(messages.INVALID_TRANSFER_ID)
+    if transfer is not None and params.has("ws"):
+        raise Refused(400, messages.TRANSFER_WITH_WS)
+    return Status(name, transfer, params.has("last"))
+
+
+def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) -> Receive | Watch:
+    _refuse_service_worker(headers)
     if params:
         _refuse_features(params, headers)
-    _refuse_service_worker(headers)
+        if params.has("progress"):
+            return Watch(name)
     return Receive(
         name,
         params.receivers(limits.receivers),
         params.wait(limits.wait, limits.longest_wait),
+        params.has("sha256"),
         params,
     )
 
 
 def _refuse_features(params: Params, headers: Mapping[str, str]) -> None:
-    """Say of a question about a pipe that it cannot be answered, so that it never takes a receiver's slot instead."""
-    if params.has("status"):
-        raise Refused(501, messages.not_yet("?status"))
-    wants_page = "text/html" in headers.get("accept", "")
+    """Say of what is not there yet that it is not, so that it never takes a receiver's slot instead."""
+    accept = headers.get("accept", "")
+    wants_page = "text/html" in accept and "text/event-stream" not in accept
     for flag in ("progress", "video", "share", "receive"):
-        if params.has(flag) and (wants_page or flag == "progress"):
+        if params.has(flag) and wants_page:
             raise Refused(501, messages.not_yet("?" + flag))
+    if params.has("progress"):
+        return
     if params.has("ws"):
         raise Refused(501, messages.NO_WEBSOCKET)
-    for flag in ("live", "sha256"):
-        if params.has(flag):
-            raise Refused(501, messages.not_yet("?" + flag))
+    if params.has("live"):
+        raise Refused(501, messages.not_yet("?live"))
 
 
 def _refuse_service_worker(headers: Mapping[str, str]) -> None:

@@ -23,7 +23,24 @@ INVALID_COUNT = '[ERROR] Invalid receiver count — "n" must be a positive integ
 INVALID_WAIT = '[ERROR] Invalid wait — "wait" must be an integer number of seconds (1-{longest}).'
 WAIT_OUT_OF_RANGE = "[ERROR] Wait out of range (1-{longest} seconds, got {got})."
 INVALID_REQUIRE = '[ERROR] Invalid "require" — must be "all" or "any".'
+INVALID_SIZE = '[ERROR] Invalid size — "size" must be a number of bytes, like 4096, 200G, 1.5T or 10GiB.'
+INVALID_TRANSFER = '[ERROR] Invalid "transfer" — 16-64 characters A-Z a-z 0-9 _ -.'
+INVALID_TRANSFER_ID = "[ERROR] Invalid transfer id."
+TRANSFER_IN_USE = "[ERROR] Transfer id already in use."
+UNKNOWN_TRANSFER = "[ERROR] Unknown or expired transfer."
+TRANSFER_WITH_WS = '[ERROR] "transfer" is not supported with ?ws.'
+TOO_MANY_SPECTATORS = "[ERROR] Too many spectators. Try again later."
 NO_WEBSOCKET = "[ERROR] WebSocket relay is not enabled on this server."
+
+# why a transfer failed, as ?status and ?progress say it (protocol E)
+SENDER_LEFT = "Sender disconnected"
+SENDER_ERROR = "Sender encountered an error"
+RECEIVERS_GONE = "All receivers disconnected"
+TIMED_OUT = "Timed out"
+NO_RECEIVERS_CAME = "Timed out waiting for receivers"
+IDLE_REASON = "Idle timeout"
+NO_CAPACITY = "Server at capacity"
+STOPPED = "Server shutting down"
 
 
 def waiting(count: int) -> str:
@@ -39,7 +56,15 @@ def streaming(count: int) -> str:
 
 
 def incomplete(lost: int, count: int) -> str:
-    return f"[ERROR] Transfer incomplete — {lost} of {count} receivers did not get everything."
+    return f"[ERROR] Transfer incomplete — {incomplete_reason(lost, count)}."
+
+
+def incomplete_reason(lost: int, count: int) -> str:
+    return f"{lost} of {count} receivers did not get everything"
+
+
+def sha256(digest: str) -> str:
+    return f"[INFO] SHA-256: {digest}"
 
 
 def sender_exists(name: str) -> str:

@@ -4,8 +4,10 @@ A name keeps its leading slash and is never percent-decoded for identity; only t
 upper case. Reserved names and forbidden characters are judged on the decoded path.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from hoody_pipe.core import messages
@@ -56,6 +58,12 @@ def resolve(path: str, longest: int = 1024) -> Place:
 def last_segment(name: str) -> str:
     """The decoded last segment of a pipe name, as a file name suggestion; empty if the name ends in a slash."""
     return unquote_to_bytes(name.rsplit("/", 1)[1].encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=256)
+def secret(name: str) -> str:
+    """What stands for a name where the name itself must not be: its SHA-256 in hex (protocol Z.8)."""
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _fold(decoded: str) -> str:

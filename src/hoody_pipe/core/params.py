@@ -4,6 +4,7 @@ Unknown keys are ignored. Of a repeated key the first counts.
 """
 
 import re
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from hoody_pipe.core import messages
@@ -12,6 +13,8 @@ from hoody_pipe.errors import Refused
 _ON = frozenset({"", "true", "yes", "1"})
 _OFF = frozenset({"false", "no", "0"})
 _COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)([KMGTPE])?(i)?B?", re.ASCII | re.IGNORECASE)
+_TRANSFER = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _SECONDS = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
@@ -61,6 +64,32 @@ class Params(dict[str, str]):
         if not 1 <= seconds <= longest:
             raise Refused(400, messages.WAIT_OUT_OF_RANGE.format(longest=longest, got=seconds))
         return seconds
+
+    def size(self) -> int | None:
+        """The sender's estimate of its body in bytes (protocol Z.5).
+
+        Raises:
+            Refused: 400 unless it is a number with or without a unit: powers of 1000, or of 1024 with an i.
+        """
+        value = self.get("size")
+        if value is None:
+            return None
+        found = _SIZE.fullmatch(value)
+        if found is None or (found[3] and not found[2]):
+            raise Refused(400, messages.INVALID_SIZE)
+        power = " KMGTPE".index((found[2] or " ").upper())
+        return int(Decimal(found[1]) * (1024 if found[3] else 1000) ** power)
+
+    def transfer(self, problem: str) -> str | None:
+        """The id of a transfer.
+
+        Raises:
+            Refused: 400 with the line `problem` unless it is 16 to 64 of A-Z a-z 0-9 _ -.
+        """
+        value = self.get("transfer")
+        if value is not None and not _TRANSFER.fullmatch(value):
+            raise Refused(400, problem)
+        return value
 
     def require_any(self) -> bool:
         """Whether one complete receiver is enough for success (protocol Z.2, `?require=any`).

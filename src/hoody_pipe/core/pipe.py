@@ -30,13 +30,15 @@ class State(IntEnum):  # hashed for every event, which a plain Enum does slowly
 
 @dataclass(slots=True)
 class SenderArrived:
-    """A sender asked for the name; `wait` in seconds."""
+    """A sender asked for the name; `wait` in seconds; `transfer` is an id of its own choice."""
 
     name: str
     party: Party
     n: int
     wait: float
     require_any: bool = False
+    sha256: bool = False
+    transfer: str | None = None
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class ReceiverArrived:
     party: Party
     n: int
     wait: float
+    sha256: bool = False
 
 
 @dataclass(slots=True)
@@ -74,9 +77,10 @@ class SenderFailed:
 
 @dataclass(slots=True)
 class BodyRead:
-    """The sender's body was read to its end."""
+    """The sender's body was read to its end; `sha256` is its digest in hex if that was asked for."""
 
     name: str
+    sha256: str | None = None
 
 
 @dataclass(slots=True)
@@ -130,6 +134,7 @@ class StartMove:
 
     sender: Party
     receivers: tuple[Party, ...]
+    hashes: bool = False
 
 
 @dataclass(slots=True)
@@ -157,14 +162,51 @@ class Break:
     status: int = 400
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a transfer, or what never became one, ended.
+
+    `reason` is None when every byte arrived; then who was connected at that moment; `transfer` is the sender's own id.
+    """
+
+    reason: str | None
+    has_sender: bool
+    receivers: int
+    n: int
+    sha256: str | None = None
+    transfer: str | None = None
+
+
 @dataclass(slots=True)
-class Forget:
-    """The name is free."""
+class Conclude:
+    """A sender's attempt is over; comes before what ends its response."""
 
     name: str
+    ending: Ending
 
 
-Action = Refuse | Tell | Arm | StartMove | StopMove | EndClean | Break | Forget
+@dataclass(slots=True)
+class Forget:
+    """The name is free; `ending` is None when nothing ended but the waiting of receivers that left."""
+
+    name: str
+    ending: Ending | None
+
+
+Action = Refuse | Tell | Arm | StartMove | StopMove | EndClean | Break | Conclude | Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a name stands, as one who watches sees it; `state` is None for a name that is not in use."""
+
+    state: State | None
+    has_sender: bool
+    receivers: int
+    n: int
+
+
+IDLE = Standing(None, False, 0, 0)
 
 
 class Pipe:
@@ -176,9 +218,12 @@ class Pipe:
         self.state = State.WAITING
         self.sender: Party | None = None
         self.require_any = False
-        self.receivers: dict[Party, None] = {}  # those not yet delivered, in order of arrival
+        self.transfer: str | None = None  # the sender's own id
+        self.receivers: dict[Party, bool] = {}  # those not yet delivered, in order of arrival; who wants a digest
         self.delivered = 0
         self.lost = 0
+        self._hashes = False
+        self._sha256: str | None = None
 
     def handle(self, event: Event, at_capacity: bool = False) -> list[Action]:
         """Take one event; `at_capacity` says that no further transfer may start."""
@@ -191,9 +236,9 @@ class Pipe:
         return actions
 
     @property
-    def is_deserted(self) -> bool:
-        """Whether no party is left at all."""
-        return self.sender is None and not self.receivers
+    def standing(self) -> Standing:
+        """Who is here now."""
+        return Standing(self.state, self.sender is not None, len(self.receivers) + self.delivered, self.n)
 
     def _has(self, party: Party) -> bool:
         return party in self.receivers or (party is not None and party == self.sender)
@@ -206,6 +251,7 @@ class Pipe:
         if event.n != self.n:
             return [Refuse(event.party, Refusal(400, messages.count_mismatch(self.n, event.n)))]
         self.sender, self.require_any = event.party, event.require_any
+        self.transfer, self._hashes = event.transfer, event.sha256
         actions: list[Action] = [Tell(event.party, messages.waiting(self.n))]
         if self.receivers:
             actions.append(Tell(event.party, messages.already_connected(len(self.receivers))))
@@ -218,51 +264,60 @@ class Pipe:
             return [Refuse(event.party, Refusal(400, messages.count_mismatch(self.n, event.n)))]
         if len(self.receivers) == self.n:
             return [Refuse(event.party, Refusal(400, messages.slots_taken(self.name, self.n)))]
-        self.receivers[event.party] = None
+        self.receivers[event.party] = event.sha256
         if self.sender is not None and len(self.receivers) == self.n:
             return []
         return [Arm(event.party, event.wait)]
 
     def leave_waiting(self, event: PartyLeft) -> list[Action]:
         if event.party == self.sender:
-            self.sender = None
-            return self._forget_if_deserted()
-        return self._remove_waiting_receiver(event.party)
+            return self._remove_waiting_sender(messages.SENDER_LEFT, messages.SENDER_LEFT)
+        return self._remove_waiting_receiver(event.party, None)
 
     def expire_waiting(self, event: WaitExpired) -> list[Action]:
         if event.party == self.sender:
-            self.sender = None
-            told: list[Action] = [Tell(event.party, messages.TIMED_OUT_RECEIVERS), Break(event.party, 410)]
-            return told + self._forget_if_deserted()
+            told: list[Action] = [Tell(event.party, messages.TIMED_OUT_RECEIVERS)]
+            left = self._remove_waiting_sender(messages.NO_RECEIVERS_CAME, messages.TIMED_OUT)
+            return [*told, *left, Break(event.party, 410)]
         waited_for = messages.TIMED_OUT_SENDER if self.sender is None else messages.TIMED_OUT_RECEIVERS
-        return [Refuse(event.party, Refusal(408, waited_for)), *self._remove_waiting_receiver(event.party)]
+        left = self._remove_waiting_receiver(event.party, messages.TIMED_OUT)
+        return [Refuse(event.party, Refusal(408, waited_for)), *left]
 
-    def _remove_waiting_receiver(self, party: Party) -> list[Action]:
+    def _remove_waiting_sender(self, reason: str, reason_of_pipe: str) -> list[Action]:
+        """Let receivers wait on; with nobody left, the pipe itself has failed."""
+        concluded: list[Action] = [Conclude(self.name, self._ending(reason))]
+        of_pipe = self._ending(reason_of_pipe)
+        self.sender = self.transfer = None
+        return concluded if self.receivers else [*concluded, Forget(self.name, of_pipe)]
+
+    def _remove_waiting_receiver(self, party: Party, reason: str | None) -> list[Action]:
+        ending = None if reason is None else self._ending(reason)
         del self.receivers[party]
         if self.sender is not None:
             return [Tell(self.sender, messages.RECEIVER_LEFT)]
-        return self._forget_if_deserted()
-
-    def _forget_if_deserted(self) -> list[Action]:
-        return [Forget(self.name)] if self.is_deserted else []
+        return [] if self.receivers else [Forget(self.name, ending)]
 
     def shut_down(self) -> list[Action]:
         """Turn a waiting pipe's parties away; a running transfer goes on."""
         if self.state is not State.WAITING:
             return []
-        actions: list[Action] = [Refuse(party, Refusal(503, messages.SHUTTING_DOWN)) for party in self.receivers]
-        if self.sender is not None:
-            actions += [Tell(self.sender, messages.SHUTTING_DOWN), Break(self.sender, 410)]
-        return [*actions, Forget(self.name)]
+        refusal = Refusal(503, messages.SHUTTING_DOWN)
+        return self._turn_away(refusal, messages.SHUTTING_DOWN, self._ending(messages.STOPPED), 410)
 
     def _start(self, at_capacity: bool) -> list[Action]:
         sender, receivers = self.sender, tuple(self.receivers)
         if at_capacity:
             refusal = Refusal(429, messages.RETRY_CAPACITY)
-            turned_away: list[Action] = [Refuse(receiver, refusal) for receiver in receivers]
-            return [*turned_away, Tell(sender, messages.AT_CAPACITY), Break(sender, 409), Forget(self.name)]
+            return self._turn_away(refusal, messages.AT_CAPACITY, self._ending(messages.NO_CAPACITY), 409)
         self.state = State.STREAMING
-        return [Tell(sender, messages.streaming(self.n)), StartMove(sender, receivers)]
+        hashes = self._hashes or any(self.receivers.values())
+        return [Tell(sender, messages.streaming(self.n)), StartMove(sender, receivers, hashes)]
+
+    def _turn_away(self, refusal: Refusal, line: str, ending: Ending, status: int) -> list[Action]:
+        actions: list[Action] = [Refuse(receiver, refusal) for receiver in self.receivers]
+        if self.sender is not None:
+            actions += [Tell(self.sender, line), Conclude(self.name, ending), Break(self.sender, status)]
+        return [*actions, Forget(self.name, ending)]
 
     # STREAMING and FINISHING
 
@@ -271,7 +326,9 @@ class Pipe:
 
     def leave_streaming(self, event: PartyLeft) -> list[Action]:
         if event.party == self.sender:
-            return [StopMove(event.party), *self._break_receivers(), Forget(self.name)]
+            ending = self._ending(messages.SENDER_LEFT)
+            gone: list[Action] = [StopMove(event.party), Conclude(self.name, ending)]
+            return [*gone, *self._break_receivers(), Forget(self.name, ending)]
         return self.lose_receiver(event)
 
     def leave_finishing(self, event: PartyLeft) -> list[Action]:
@@ -281,26 +338,32 @@ class Pipe:
         return self.lose_receiver(event)
 
     def lose_receiver(self, event: PartyLeft) -> list[Action]:
+        ending = self._ending(messages.RECEIVERS_GONE)
         del self.receivers[event.party]
         self.lost += 1
         if self.lost == self.n:
             stop: list[Action] = [] if self.state is State.FINISHING else [StopMove(self.sender)]
-            return [*stop, *self._break_sender(messages.ALL_RECEIVERS_LEFT, 409), Forget(self.name)]
+            return [
+                *stop,
+                *self._end([Tell(self.sender, messages.ALL_RECEIVERS_LEFT), Break(self.sender, 409)], ending),
+            ]
         told: list[Action] = [] if self.sender is None else [Tell(self.sender, messages.RECEIVER_LEFT)]
         return told + self._finish_if_done()
 
-    def fail(self, line: str) -> list[Action]:
+    def fail(self, line: str, reason: str) -> list[Action]:
         stop: list[Action] = [] if self.state is State.FINISHING else [StopMove(self.sender)]
-        return [*stop, *self._break_receivers(), *self._break_sender(line), Forget(self.name)]
+        ended = self._end([Tell(self.sender, line), Break(self.sender)], self._ending(reason))
+        return [*stop, *self._break_receivers(), *ended]
 
     def fail_sender(self, event: SenderFailed) -> list[Action]:
-        return self.fail(messages.SENDER_FAILED)
+        return self.fail(messages.SENDER_FAILED, messages.SENDER_ERROR)
 
     def fail_idle(self, event: IdleExpired) -> list[Action]:
-        return self.fail(messages.IDLE)
+        return self.fail(messages.IDLE, messages.IDLE_REASON)
 
     def finish_body(self, event: BodyRead) -> list[Action]:
         self.state = State.FINISHING
+        self._sha256 = event.sha256
         return [Tell(self.sender, messages.UPLOAD_COMPLETE)]
 
     def deliver(self, event: Delivered) -> list[Action]:
@@ -311,17 +374,25 @@ class Pipe:
     def _finish_if_done(self) -> list[Action]:
         if self.receivers:
             return []
-        if self.sender is None:
-            return [Forget(self.name)]
         if self.lost and not self.require_any:
-            return [*self._break_sender(messages.incomplete(self.lost, self.n), 409), Forget(self.name)]
-        return [Tell(self.sender, messages.TRANSFER_COMPLETE), EndClean(self.sender), Forget(self.name)]
+            told: list[Action] = [Tell(self.sender, messages.incomplete(self.lost, self.n)), Break(self.sender, 409)]
+            return self._end(told, self._ending(messages.incomplete_reason(self.lost, self.n)))
+        told = [Tell(self.sender, messages.TRANSFER_COMPLETE), EndClean(self.sender)]
+        if self._sha256 is not None:
+            told.insert(0, Tell(self.sender, messages.sha256(self._sha256)))
+        return self._end(told, self._ending(None))
 
     def _break_receivers(self) -> list[Action]:
         return [Break(receiver) for receiver in self.receivers]
 
-    def _break_sender(self, line: str, status: int = 400) -> list[Action]:
-        return [] if self.sender is None else [Tell(self.sender, line), Break(self.sender, status)]
+    def _end(self, of_sender: list[Action], ending: Ending) -> list[Action]:
+        """Close the books, then end the sender's response if it is still there."""
+        told = of_sender if self.sender is not None else []
+        return [Conclude(self.name, ending), *told, Forget(self.name, ending)]
+
+    def _ending(self, reason: str | None) -> Ending:
+        here = len(self.receivers) + self.delivered
+        return Ending(reason, self.sender is not None, here, self.n, None if reason else self._sha256, self.transfer)
 
 
 OF_MEMBERS = frozenset({PartyLeft, WaitExpired, Delivered})  # events that mean nothing when they come from a stranger

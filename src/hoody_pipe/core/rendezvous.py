@@ -7,7 +7,9 @@ what happens inside one name.
 from hoody_pipe.core import messages
 from hoody_pipe.core.limits import Limits
 from hoody_pipe.core.pipe import (
+    IDLE,
     Action,
+    Conclude,
     Event,
     Forget,
     Party,
@@ -15,6 +17,7 @@ from hoody_pipe.core.pipe import (
     ReceiverArrived,
     Refuse,
     SenderArrived,
+    Standing,
     StartMove,
     State,
 )
@@ -27,6 +30,7 @@ class Rendezvous:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._pipes: dict[str, Pipe] = {}
+        self._transfers: set[str] = set()  # the ids that senders here have chosen
         self._active = 0
         self._closed = False
 
@@ -45,6 +49,19 @@ class Rendezvous:
         pipe = self._pipes.get(name)
         return pipe.sender if pipe is not None and pipe.state is State.WAITING else None
 
+    def standing(self, name: str) -> Standing:
+        """Where a name stands."""
+        pipe = self._pipes.get(name)
+        return IDLE if pipe is None else pipe.standing
+
+    def is_in_use(self, name: str) -> bool:
+        """Whether there is a pipe on a name."""
+        return name in self._pipes
+
+    def has_transfer(self, transfer: str) -> bool:
+        """Whether a sender that is here has chosen this id."""
+        return transfer in self._transfers
+
     def handle(self, event: Event) -> list[Action]:
         """Take one event, return what to do, in order. An event for a name that is not in use means nothing."""
         pipe = self._pipes.get(event.name)
@@ -58,6 +75,8 @@ class Rendezvous:
         if pipe is None:
             return []
         actions = pipe.handle(event, at_capacity=self._active >= self._limits.active)
+        if pipe.transfer is not None:
+            self._transfers.add(pipe.transfer)
         self._settle(pipe, actions)
         return actions
 
@@ -76,6 +95,8 @@ class Rendezvous:
             kind = type(action)
             if kind is StartMove:
                 self._active += 1
+            elif isinstance(action, Conclude):
+                self._transfers.discard(action.ending.transfer or "")
             elif kind is Forget:
                 del self._pipes[pipe.name]
                 self._active -= pipe.state is not State.WAITING

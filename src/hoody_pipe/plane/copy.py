@@ -36,10 +36,19 @@ class Body(Protocol):
         """Take `buffer[:end]`, return what to forward of it; `used` says how much of it was body."""
 
 
+class Digest(Protocol):
+    """What hashlib makes."""
+
+    def update(self, data: Part, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
 class CopyMover(SinkSet):
     """Moves a body of any framing to any number of sinks.
 
     `leading` are bytes that were read from the source before; `leftover` those that turned out to follow the body.
+    `digest` is fed with what is forwarded: the body must then come without its framing.
     """
 
     def __init__(
@@ -50,11 +59,13 @@ class CopyMover(SinkSet):
         scratch: bytearray,
         moved: int = 0,
         leading: bytes = b"",
+        digest: Digest | None = None,
     ) -> None:
         super().__init__(sinks)
         self._source = source
         self._body = body
         self._scratch = scratch
+        self._digest = digest
         self.leftover = leading
         self._before = self.moved = moved
         self._size = SMALLEST_READ
@@ -81,6 +92,9 @@ class CopyMover(SinkSet):
         self.moved = self._before + self._body.payload
         self.body_read = self._body.finished
         self._send(parts)
+        if self._digest is not None:
+            for part in parts:
+                self._digest.update(part)
         self._size = self._next_size(got)
         return got
 

@@ -8,6 +8,7 @@ kernel before there is somebody to give it to. Only what a chunked body has read
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from typing import Protocol
 
 from hoody_pipe.config import Config
@@ -126,6 +127,10 @@ class Connection:
     def hold(self) -> None:
         """Set no deadline: the request waits for something that comes soon."""
         self._host.deadlines.cancel(self)
+
+    def wait(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Set a deadline for the present request."""
+        self._host.deadlines.arm(self, seconds, callback)
 
     def next_request(self) -> None:
         """The response is complete: go on with the next request, or close."""

@@ -85,11 +85,23 @@ class Sender(Party):
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
         self.forwarded = intent.forwarded
+        self.transfer_id = intent.transfer  # of its own choice
+        self._size = intent.size
         self._has_begun = False
         self._kept: list[str] = []
         self._zeros = 0  # of the next chunk's size, already sent
         self._when_known: list[Callable[[], None]] = []
         self._when_known_key = object()
+
+    @property
+    def total(self) -> int | None:
+        """How many bytes its body has, or will have as far as it knows."""
+        return self._size if self.forwarded.length is None else self.forwarded.length
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the total is a guess."""
+        return self.forwarded.length is None and self._size is not None
 
     def ready(self, mask: int) -> None:
         """While it waits, its end is a departure; later the body says where it ends."""

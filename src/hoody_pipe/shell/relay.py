@@ -1,6 +1,5 @@
 """Requests in, events to the core, the core's actions back out: the one place where both meet."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -8,11 +7,14 @@ from typing import Any, cast
 
 from hoody_pipe import __version__
 from hoody_pipe.config import Config
-from hoody_pipe.core.admission import Page, Preflight, Receive, Send, admit
+from hoody_pipe.core import messages
+from hoody_pipe.core.admission import Intent, Page, Preflight, Receive, Send, Status, Watch, admit
+from hoody_pipe.core.names import secret
 from hoody_pipe.core.pipe import (
     Action,
     Arm,
     Break,
+    Conclude,
     EndClean,
     Event,
     Forget,
@@ -28,6 +30,7 @@ from hoody_pipe.errors import Refusal, Refused
 from hoody_pipe.pages import reserved
 from hoody_pipe.plane.copy import SCRATCH
 from hoody_pipe.plane.kpipe import PipePool
+from hoody_pipe.shell.books import Books
 from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.shell.parties import Party, Receiver, Sender
@@ -55,6 +58,7 @@ class Relay:
         self.when_closed: Callable[[], None] = lambda: None
         self._limits = config.limits
         self._rendezvous = Rendezvous(self._limits)
+        self._books = Books(config, self._rendezvous, deadlines, self._answer)
         self._how: dict[type[Action], Callable[[Any], None]] = {
             Tell: self._tell,
             Arm: self._arm,
@@ -63,7 +67,8 @@ class Relay:
             StopMove: self._stop_move,
             EndClean: self._end_clean,
             Break: self._break_off,
-            Forget: self._forget,
+            Conclude: self._books.conclude,
+            Forget: self._books.forget,
         }
 
     # what connections call
@@ -74,15 +79,25 @@ class Relay:
             intent = admit(head.method, head.target, head.headers, self._limits)
             if head.has_body and not isinstance(intent, Send):
                 raise Refused(400, "[ERROR] Bad request — a body is only taken by PUT and POST.")
+            self._serve(connection, head, intent)
         except Refused as refused:
             self._answer_refusal(connection, head, refused.refusal)
-            return
+
+    def _serve(self, connection: Connection, head: RequestHead, intent: Intent) -> None:
         if isinstance(intent, Send):
             sender = Sender(connection, head, intent, self.report, self.deadlines)
-            self._arrive(SenderArrived(intent.name, sender, intent.n, intent.wait, intent.require_any))
+            self._arrive(
+                SenderArrived(
+                    intent.name, sender, intent.n, intent.wait, intent.require_any, intent.sha256, intent.transfer
+                )
+            )
         elif isinstance(intent, Receive):
             receiver = Receiver(connection, head, intent, self.report, self.deadlines)
-            self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait))
+            self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait, intent.sha256))
+        elif isinstance(intent, Status):
+            self._books.tell_status(connection, head, intent)
+        elif isinstance(intent, Watch):
+            self._books.watch(connection, head, intent)
         elif isinstance(intent, Preflight):
             self._answer_preflight(connection, head, intent)
         else:
@@ -101,6 +116,7 @@ class Relay:
     def report(self, event: Event) -> None:
         """Tell the core what happened, and do what it says."""
         self._perform(self._rendezvous.handle(event))
+        self._books.spectators.notice(event.name)
 
     # what the server calls
 
@@ -108,6 +124,7 @@ class Relay:
         """Turn away all who wait; running transfers go on."""
         self.is_draining = True
         self._perform(self._rendezvous.shut_down())
+        self._books.spectators.dismiss(self._rendezvous.is_in_use)
         for connection in list(self.connections):
             if connection.occupant is None:
                 connection.close()
@@ -130,7 +147,11 @@ class Relay:
             self._admit(event, party)
 
     def _admit(self, event: SenderArrived | ReceiverArrived, party: Party) -> None:
-        if party.connection.is_open:
+        if not party.connection.is_open:
+            return
+        if isinstance(event, SenderArrived) and event.transfer is not None and self._books.has_transfer(event.transfer):
+            self._answer_refusal(party.connection, party.head, Refusal(409, messages.TRANSFER_IN_USE))
+        else:
             self.report(event)
             party.ready(0)  # a peer that did not stay for the answer has left
 
@@ -149,7 +170,11 @@ class Relay:
         self._answer_refusal(party.connection, party.head, action.refusal)
 
     def _start_move(self, action: StartMove) -> None:
-        self._start(cast("Sender", action.sender), cast("tuple[Receiver, ...]", action.receivers))
+        receivers = cast("tuple[Receiver, ...]", action.receivers)
+        transfer = Transfer(self, cast("Sender", action.sender), receivers, action.hashes)
+        self._books.open(transfer)
+        if log.isEnabledFor(logging.INFO):
+            log.info("%s: %s streams to %d", transfer.id, self._label(transfer.sender.name), len(receivers))
 
     def _stop_move(self, action: StopMove) -> None:
         sender = cast("Sender", action.sender)
@@ -163,25 +188,17 @@ class Relay:
     def _break_off(self, action: Break) -> None:
         cast("Party", action.party).break_off(action.status)
 
-    def _forget(self, action: Forget) -> None:
-        """The registry has done it."""
-
-    def _start(self, sender: Sender, receivers: tuple[Receiver, ...]) -> None:
-        transfer = Transfer(self, sender, receivers)
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s: %s streams to %d", transfer.id, self._label(sender.name), len(receivers))
-
     def _label(self, name: str) -> str:
         """What the log may say of a name: knowing a name is the right to take its stream (protocol Z.8)."""
         if self.config.log_names:
             return name
-        return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        return secret(name)[:8]
 
     # answers that are no streams
 
     def _answer_refusal(self, connection: Connection, head: RequestHead | None, refusal: Refusal) -> None:
         fields = [("Allow", refusal.allow)] if refusal.allow else []
-        self._answer(connection, head, refusal.status, refusal.line + "\n", fields)
+        self._answer(connection, head, refusal.status, refusal.line + "\n", fields=fields)
 
     def _answer_page(self, connection: Connection, head: RequestHead, page: Page) -> None:
         host = head.headers.get("host", "localhost")
@@ -191,11 +208,11 @@ class Relay:
     def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
         if not preflight.for_pipes:
             fields = response.preflight_fields(preflight.methods, response.PAGE_HEADERS, private_network=False)
-            self._answer(connection, head, 204, "", fields)
+            self._answer(connection, head, 204, "", fields=fields)
             return
         wants_private = head.headers.get("access-control-request-private-network") == "true"
         fields = response.preflight_fields(preflight.methods, response.PIPE_HEADERS, wants_private)
-        self._answer(connection, head, 200, "", fields)
+        self._answer(connection, head, 200, "", fields=fields)
 
     def _answer(
         self,
@@ -203,6 +220,7 @@ class Relay:
         head: RequestHead | None,
         status: int,
         text: str,
+        content_type: tuple[str, str] = response.PLAIN_TEXT,
         fields: response.Fields | None = None,
     ) -> None:
         """Send a whole response; without a head the request was not understood, and the connection closes."""
@@ -211,7 +229,7 @@ class Relay:
         body = text.encode("utf-8", "surrogateescape")
         all_fields = [*response.common_fields(int(time.time()), origin, stays), *(fields or ())]
         if status != 204:
-            all_fields += [response.PLAIN_TEXT, ("Content-Length", str(len(body)))]
+            all_fields += [content_type, ("Content-Length", str(len(body)))]
         sends_body = head is None or head.method != "HEAD"
         connection.write(response.render_head(status, all_fields) + (body if sends_body else b""))
         if stays:

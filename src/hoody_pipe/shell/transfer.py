@@ -1,9 +1,13 @@
 """The pump: drives one mover by readiness and tells the core what came of it."""
 
+import hashlib
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from hoody_pipe.core.pipe import BodyRead, IdleExpired, PartyLeft, SenderFailed
+from hoody_pipe.core.progress import Measure
 from hoody_pipe.errors import BadFraming, SenderGone, Unsupported
 from hoody_pipe.plane.copy import SMALLEST_READ, Body, CopyMover
 from hoody_pipe.plane.mover import Mover
@@ -20,13 +24,17 @@ if TYPE_CHECKING:
 class Transfer:
     """One running transfer."""
 
-    def __init__(self, relay: "Relay", sender: Sender, receivers: tuple[Receiver, ...]) -> None:
-        self.id = str(uuid4())
+    def __init__(self, relay: "Relay", sender: Sender, receivers: tuple[Receiver, ...], hashes: bool) -> None:
+        self.id = sender.transfer_id or str(uuid4())
         self.sender = sender
+        self.digest = hashlib.sha256() if hashes else None
+        self.when_over: list[Callable[[], None]] = []
+        self.ended: float | None = None  # on the monotonic clock, in seconds
+        self._started = time.monotonic()
         self._relay = relay
         self._length = sender.head.length
-        # receivers of HTTP/1.0 take no chunks: if there is one, everybody gets the data framed anew
-        repeats_chunks = all(receiver.head.minor == 1 for receiver in receivers)
+        # receivers of HTTP/1.0 take no chunks, nor does a digest: then everybody gets the data framed anew
+        repeats_chunks = not hashes and all(receiver.head.minor == 1 for receiver in receivers)
         sinks = [receiver.open(sender, self.id, repeats_chunks) for receiver in receivers]
         self._receivers = dict(zip(sinks, receivers, strict=True))
         self._mover = self._choose_mover(sinks, repeats_chunks)
@@ -44,6 +52,22 @@ class Transfer:
     def moved(self) -> int:
         """Body bytes taken from the sender."""
         return self._mover.moved
+
+    def measure(self) -> Measure:
+        """How far it is now, or was at its end."""
+        elapsed = (self.ended or time.monotonic()) - self._started
+        return Measure(self.moved, elapsed, self.sender.total, self.sender.is_estimate, self.id)
+
+    @property
+    def awaits_arrival(self) -> bool:
+        """Whether everything was handed to the kernel, and only the receivers know whether they took it."""
+        return self._has_told and not self._mover.sinks
+
+    def look_for_arrival(self) -> None:
+        """Find out now what would be found out soon."""
+        for receiver in self._receivers.values():
+            if receiver.transfer is self and receiver.connection.occupant is receiver:
+                receiver.ready(0)
 
     def wake(self) -> None:
         """Move what can be moved, soon."""
@@ -69,9 +93,9 @@ class Transfer:
     def _choose_mover(self, sinks: list[Sink], repeats_chunks: bool) -> Mover:
         source, length = self.sender.connection.sock, self._length
         leading = self.sender.connection.take_pending()
-        if length is None or length <= SMALLEST_READ or leading:
+        if length is None or length <= SMALLEST_READ or leading or self.digest is not None:
             body: Body = ChunkedDecoder(repeats_chunks) if length is None else CountedDecoder(length)
-            return CopyMover(source, sinks, body, self._relay.scratch, leading=leading)
+            return CopyMover(source, sinks, body, self._relay.scratch, leading=leading, digest=self.digest)
         if len(sinks) == 1:
             return SpliceMover(source, sinks[0], length, self._relay.pipes)
         return TeeMover(source, sinks, length, self._relay.pipes)
@@ -112,7 +136,8 @@ class Transfer:
         if not self._has_told:
             self._has_told = True
             self.sender.connection.put_back(self._mover.leftover)
-            self._relay.report(BodyRead(self.sender.name))
+            digest = None if self.digest is None else self.digest.hexdigest()
+            self._relay.report(BodyRead(self.sender.name, digest))
         for sink in [sink for sink in self._mover.sinks if sink.done]:
             self._mover.drop(sink)
             self._receivers[sink].finish(self._relay.config.grace)

@@ -7,6 +7,8 @@ from wsgiref.handlers import format_date_time
 
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+EVENT_STREAM = ("Content-Type", "text/event-stream")
+JSON = ("Content-Type", "application/json")
 PLAIN_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 Fields = list[tuple[str, str]]
@@ -22,7 +24,11 @@ def render_head(status: int, fields: Iterable[tuple[str, str]]) -> bytes:
 @lru_cache(maxsize=256)
 def status_line(line: str) -> bytes:
     """One status line as a chunk."""
-    data = line.encode("utf-8", "surrogateescape") + b"\n"
+    return chunk(line.encode("utf-8", "surrogateescape") + b"\n")
+
+
+def chunk(data: bytes) -> bytes:
+    """Data as one chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -67,6 +73,12 @@ def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has
         ("X-Hoody-Pipe-Transfer-Id", transfer_id),
         ("Access-Control-Expose-Headers", exposed),
     ]
+
+
+def event_fields(now: int, origin: str | None, stays: bool, is_chunked: bool) -> Fields:
+    """The head of a stream of events; no proxy is to hold one back (protocol E.1)."""
+    framing = [("Transfer-Encoding", "chunked")] if is_chunked else []
+    return [*common_fields(now, origin, stays), EVENT_STREAM, ("X-Accel-Buffering", "no"), *framing]
 
 
 PIPE_HEADERS = "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe"
