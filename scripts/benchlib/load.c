@@ -48,7 +48,8 @@ static struct {
     uint64_t bytes, chunk, stall_at;
     double stall, duration;
     const char *name;
-} opt = {.receivers = 1, .timeout = 60, .duration = 1, .name = "bench"};
+    const char *query;  // follows ?n=
+} opt = {.receivers = 1, .timeout = 60, .duration = 1, .name = "bench", .query = ""};
 
 static char pattern[PERIOD];
 static volatile uint64_t progress; /* bytes the first receiver has, for the message of a timeout */
@@ -263,7 +264,7 @@ static void send_body(int fd) {
 static void *run_sender(void *argument) {
     int fd = (intptr_t)argument;
     char head[512];
-    int length = snprintf(head, sizeof head, "PUT /%s?n=%d HTTP/1.1\r\nHost: bench\r\n", opt.name, opt.receivers);
+    int length = snprintf(head, sizeof head, "PUT /%s?n=%d%s HTTP/1.1\r\nHost: bench\r\n", opt.name, opt.receivers, opt.query);
     length += opt.chunk ? snprintf(head + length, sizeof head - length, "Transfer-Encoding: chunked\r\n\r\n")
                         : snprintf(head + length, sizeof head - length, "Content-Length: %llu\r\n\r\n",
                                    (unsigned long long)opt.bytes);
@@ -400,7 +401,8 @@ static void stream(int relay) {
     build_body();
     for (int i = 0; relay && i < opt.receivers; i++) {
         char head[512];
-        int length = snprintf(head, sizeof head, "GET /%s?n=%d HTTP/1.1\r\nHost: bench\r\n\r\n", opt.name, opt.receivers);
+        int length = snprintf(head, sizeof head, "GET /%s?n=%d%s HTTP/1.1\r\nHost: bench\r\n\r\n", opt.name,
+                              opt.receivers, opt.query);
         receivers[i].fd = dial(opt.port);
         say(receivers[i].fd, head, length);
     }
@@ -569,9 +571,10 @@ static void stay_on(int cpu) {
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
     struct rlimit files;
-    for (int flag; (flag = getopt(argc > 1 ? argc - 1 : argc, argv + (argc > 1), "p:u:b:c:n:t:d:s:S:k:v")) != -1;) {
+    for (int flag; (flag = getopt(argc > 1 ? argc - 1 : argc, argv + (argc > 1), "p:u:q:b:c:n:t:d:s:S:k:v")) != -1;) {
         if (flag == 'p') opt.port = atoi(optarg);
         else if (flag == 'u') opt.name = optarg;
+        else if (flag == 'q') opt.query = optarg;
         else if (flag == 'b') opt.bytes = strtoull(optarg, NULL, 10);
         else if (flag == 'c') opt.chunk = strtoull(optarg, NULL, 10);
         else if (flag == 'n') opt.receivers = atoi(optarg);

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchlib import flat, machine, netns, peer, report
+from benchlib import costs, flat, machine, netns, peer, report
 from benchlib.loader import Loader, shape
 from benchlib.relay import BrokenRun, Relay, our_command
 from benchlib.rounds import Bench, measure
@@ -30,6 +30,7 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--loader", action="store_true", help="the load generator's own ceiling, without a relay")
     what.add_argument("--flat", action="store_true", help="memory and disk during 20 GB with a stalled receiver")
+    what.add_argument("--costs", action="store_true", help="what a digest and a thousand spectators cost")
     parser.add_argument("--quick", action="store_true", help="three rounds and a quarter of the bytes")
     parser.add_argument("--only", metavar="NAME[,NAME]", help="these works only")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds for each work (default 5)")
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     loader = Loader(FOLDER, pin=not args.no_pin)
     loader.build()
     relays = [Relay("ours", args.ours or our_command(ROOT), FOLDER / "ours.log", ROOT / "src")]
-    if not (args.no_peer or args.loader or args.flat):
+    if not (args.no_peer or args.loader or args.flat or args.costs):
         relays.append(Relay("peer", peer.install(FOLDER / "peer"), FOLDER / "peer.log"))
     about = machine.describe(netns.isolate())
     about["loader_pinned"] = loader.cpu is not None
@@ -70,7 +71,8 @@ def main(argv: list[str] | None = None) -> int:
             for relay in relays:
                 stack.callback(relay.stop)
                 relay.start()
-            return (_flat if args.flat else _compare)(args, loader, relays, about)
+            measurement = _flat if args.flat else _costs if args.costs else _compare
+            return measurement(args, loader, relays, about)
     except BrokenRun as broken:
         print(f"bench: {broken}", file=sys.stderr)
         return 1
@@ -105,6 +107,17 @@ def _flat(args: argparse.Namespace, loader: Loader, relays: list[Relay], about: 
         print(report.line(flat.cells(work, seen[work.name])), flush=True)
         report.save(RESULTS, "flat", {**about, "runs": seen})
     return 0 if all(run["met"] for run in seen.values()) else 1
+
+
+def _costs(args: argparse.Namespace, loader: Loader, relays: list[Relay], about: dict[str, Any]) -> int:
+    lines: list[list[str]] = []
+    print(report.heading(costs.HEADINGS), flush=True)
+    for part in (costs.hashing, costs.watching):
+        for cells in part(relays[0], loader, args.rounds, args.quick):
+            lines.append(cells)
+            print(report.line(cells), flush=True)
+            report.save(RESULTS, "costs", {**about, "rounds": args.rounds, "lines": lines})
+    return 0 if all(cells[-1] == "met" for cells in lines) else 1
 
 
 def _ceiling(args: argparse.Namespace, loader: Loader, about: dict[str, Any]) -> int:

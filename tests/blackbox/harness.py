@@ -204,6 +204,12 @@ class Clients:
         self._open.append(curl)
         return curl
 
+    def run(self, *command: str, stdin: bytes | None = None) -> Process:
+        """Any other program."""
+        process = Process(*command, stdin=stdin)
+        self._open.append(process)
+        return process
+
     def send(self, name: str, body: bytes, *options: str, query: str = "") -> Curl:
         """`curl -T - URL`: a chunked sender."""
         return self.curl("-T", "-", *options, self.pipe(name, query), stdin=body)

@@ -109,6 +109,12 @@ class Raw:
         """Whether nothing at all has come from the peer: no byte, no end."""
         return not self._buffer and not select.select([self.socket], [], [], 0)[0]
 
+    def is_broken(self) -> bool:
+        """Whether the connection was reset, or has ended, behind what was not read yet."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLRDHUP)
+        return bool(poll.poll(0))
+
     def is_stuck(self) -> bool:
         """Whether what was sent waits in our kernel, and none of it leaves for a while."""
 

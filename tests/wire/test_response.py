@@ -69,6 +69,6 @@ def test_a_preflight_grants_the_private_network_only_when_asked() -> None:
 
 def test_a_stream_of_events_says_how_it_is_framed() -> None:
     for is_chunked in (True, False):
-        fields = dict(event_fields(0, None, True, is_chunked))
+        fields = dict(event_fields(0, None, is_chunked))
         assert (fields["Content-Type"], fields["X-Accel-Buffering"]) == ("text/event-stream", "no")
         assert ("Transfer-Encoding" in fields) is is_chunked

@@ -10,6 +10,7 @@ import struct
 from typing import Protocol
 
 from hoody_pipe.errors import ReceiverGone, SenderGone
+from hoody_pipe.plane.hashing import Digest
 from hoody_pipe.plane.mover import SinkSet
 from hoody_pipe.plane.sink import Part, Sink
 
@@ -34,14 +35,6 @@ class Body(Protocol):
 
     def feed(self, buffer: bytearray, end: int) -> list[Part]:
         """Take `buffer[:end]`, return what to forward of it; `used` says how much of it was body."""
-
-
-class Digest(Protocol):
-    """What hashlib makes."""
-
-    def update(self, data: Part, /) -> None: ...
-
-    def hexdigest(self) -> str: ...
 
 
 class CopyMover(SinkSet):
@@ -78,6 +71,8 @@ class CopyMover(SinkSet):
 
     def pull(self) -> int:
         """Read once and send it to every sink."""
+        if self._digest is not None:
+            self._scratch = self._digest.buffer()
         try:
             got = self._fill()
         except BlockingIOError:
@@ -91,10 +86,9 @@ class CopyMover(SinkSet):
             self.leftover = bytes(self._scratch[self._body.used : got]) + self.leftover
         self.moved = self._before + self._body.payload
         self.body_read = self._body.finished
-        self._send(parts)
         if self._digest is not None:
-            for part in parts:
-                self._digest.update(part)
+            self._digest.update(parts)
+        self._send(parts)
         self._size = self._next_size(got)
         return got
 

@@ -102,7 +102,7 @@ class Connection:
         """Send at the end of this turn, in one piece with whatever else is written in it."""
         self._out = self._out + data if self._out else data
         if len(self._out) > MOST_UNREAD_OUTPUT:
-            self._host.poller.soon(self._break)
+            self._host.poller.soon(self._cut_off)
         self._mark_dirty()
 
     def put_back(self, data: bytes) -> None:
@@ -154,8 +154,7 @@ class Connection:
 
     def reset(self) -> None:
         """Close so that the peer sees a reset, where an orderly end would mean success."""
-        with contextlib.suppress(OSError):
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._forget_unsent()
         self.close()
 
     def close(self) -> None:
@@ -197,6 +196,16 @@ class Connection:
         self.close()
         if occupant is not None:
             occupant.gone()
+
+    def _cut_off(self) -> None:
+        """The peer does not read: an orderly end would queue behind what it leaves unread."""
+        if self.is_open:
+            self._forget_unsent()
+            self._break()
+
+    def _forget_unsent(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def _read_head(self) -> None:
         if self.occupant is not None or not self.is_open:

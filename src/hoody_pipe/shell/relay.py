@@ -29,6 +29,7 @@ from hoody_pipe.core.rendezvous import Rendezvous
 from hoody_pipe.errors import Refusal, Refused
 from hoody_pipe.pages import reserved
 from hoody_pipe.plane.copy import SCRATCH
+from hoody_pipe.plane.hashing import Hasher
 from hoody_pipe.plane.kpipe import PipePool
 from hoody_pipe.shell.books import Books
 from hoody_pipe.shell.connection import Connection
@@ -53,6 +54,7 @@ class Relay:
         self.deadlines = deadlines
         self.scratch = bytearray(SCRATCH)
         self.pipes = PipePool(MOST_KERNEL_PIPES)
+        self.hasher = Hasher(SCRATCH)
         self.connections: dict[Connection, None] = {}
         self.is_draining = False
         self.when_closed: Callable[[], None] = lambda: None
@@ -134,6 +136,7 @@ class Relay:
         for connection in list(self.connections):
             connection.close()
         self.pipes.close()
+        self.hasher.close()
 
     # the core's side
 

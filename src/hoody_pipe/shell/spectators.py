@@ -5,6 +5,7 @@ bytes are is read off the mover's own counter every so often, so a transfer neve
 spectator that does not take what it is sent is dropped.
 """
 
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,22 +18,23 @@ from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.wire import events, response
 from hoody_pipe.wire.head import RequestHead
 
+KERNEL_BUFFER = 16 * 1024  # bytes; who leaves more than that unread, and as much again, does not read at all
 RECENT = 5.0  # seconds over which the speed is taken
 
 View = Callable[[], tuple[Standing, Measure]]
 
 
 class Spectator:
-    """One spectator, the occupant of its connection."""
+    """One spectator. Its connection serves nothing else: the small buffer would slow a stream."""
 
     def __init__(self, connection: Connection, head: RequestHead, group: "Group") -> None:
         self._connection = connection
         self._group = group
         self._is_chunked = head.minor == 1
-        self._stays = head.keep_alive
-        fields = response.event_fields(int(time.time()), head.headers.get("origin"), head.keep_alive, self._is_chunked)
+        fields = response.event_fields(int(time.time()), head.headers.get("origin"), self._is_chunked)
         connection.occupant = self
         connection.hold()
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
         connection.write(response.render_head(200, fields))
 
     def send(self, frame: events.Frame) -> None:
@@ -43,10 +45,7 @@ class Spectator:
         """End the stream in good order."""
         if self._is_chunked:
             self._connection.write(response.LAST_CHUNK)
-        if self._stays:
-            self._connection.next_request()
-        else:
-            self._connection.linger()
+        self._connection.linger()
 
     def ready(self, mask: int) -> None:
         """It says nothing more but its end."""

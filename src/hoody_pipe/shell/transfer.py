@@ -1,6 +1,5 @@
 """The pump: drives one mover by readiness and tells the core what came of it."""
 
-import hashlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ class Transfer:
     def __init__(self, relay: "Relay", sender: Sender, receivers: tuple[Receiver, ...], hashes: bool) -> None:
         self.id = sender.transfer_id or str(uuid4())
         self.sender = sender
-        self.digest = hashlib.sha256() if hashes else None
+        self.digest = relay.hasher.start() if hashes else None
         self.when_over: list[Callable[[], None]] = []
         self.ended: float | None = None  # on the monotonic clock, in seconds
         self._started = time.monotonic()

@@ -75,10 +75,10 @@ def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has
     ]
 
 
-def event_fields(now: int, origin: str | None, stays: bool, is_chunked: bool) -> Fields:
-    """The head of a stream of events; no proxy is to hold one back (protocol E.1)."""
+def event_fields(now: int, origin: str | None, is_chunked: bool) -> Fields:
+    """The head of a stream of events, the last response on its connection; no proxy is to hold one back."""
     framing = [("Transfer-Encoding", "chunked")] if is_chunked else []
-    return [*common_fields(now, origin, stays), EVENT_STREAM, ("X-Accel-Buffering", "no"), *framing]
+    return [*common_fields(now, origin, stays=False), EVENT_STREAM, ("X-Accel-Buffering", "no"), *framing]
 
 
 PIPE_HEADERS = "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe"
