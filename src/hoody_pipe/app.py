@@ -20,7 +20,7 @@ def serve(config: Config, announce: Callable[[str], None]) -> int:
     Raises:
         ConfigError: when the address cannot be listened on.
     """
-    sockets = bind(config.host, config.port)
+    sockets = bind(config.host, config.port, config.dead_after)
 
     gc.freeze()  # what is there now stays; looking at it again and again finds nothing
     gc.set_threshold(GC_THRESHOLD)

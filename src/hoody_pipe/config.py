@@ -36,6 +36,9 @@ class Config:
     idle_timeout: float = _setting(
         0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0
     )
+    dead_after: float = _setting(
+        120.0, "A peer whose network answers nothing is given up in less than this; a stall alone never.", "seconds", 10
+    )
     head_timeout: float = _setting(
         10.0, "A request head must be complete so long after its first byte.", "seconds", 0.1
     )

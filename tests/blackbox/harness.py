@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -142,6 +143,10 @@ class Process:
         """Stop it without ending it."""
         self.process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End it if it still runs, and let go of everything."""
         if self.process.poll() is None:
@@ -178,10 +183,11 @@ class Curl(Process):
 
 
 class Clients:
-    """The clients of one test; all of them are gone when it ends."""
+    """The clients of one test; all of them are gone when it ends. Each is made `inside` a network."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, inside: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self.url = url
+        self._inside = inside
         parts = urlsplit(url)
         self.address = (parts.hostname or "", parts.port or 80)
         self._open: list[Process | Raw] = []
@@ -200,7 +206,8 @@ class Clients:
 
     def curl(self, *args: str, stdin: bytes | None = None, keep_open: bool = False) -> Curl:
         """A curl with these arguments."""
-        curl = Curl(*args, stdin=stdin, keep_open=keep_open)
+        with self._inside():
+            curl = Curl(*args, stdin=stdin, keep_open=keep_open)
         self._open.append(curl)
         return curl
 
@@ -228,7 +235,8 @@ class Clients:
 
     def raw(self, data: bytes = b"", receive_buffer: int | None = None) -> Raw:
         """A connection on which `data` was sent."""
-        raw = Raw(self.address, receive_buffer)
+        with self._inside():
+            raw = Raw(self.address, receive_buffer)
         self._open.append(raw)
         return raw.send(data)
 

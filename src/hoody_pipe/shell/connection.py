@@ -102,7 +102,7 @@ class Connection:
         """Send at the end of this turn, in one piece with whatever else is written in it."""
         self._out = self._out + data if self._out else data
         if len(self._out) > MOST_UNREAD_OUTPUT:
-            self._host.poller.soon(self._cut_off)
+            self._host.poller.soon(self.abandon)
         self._mark_dirty()
 
     def put_back(self, data: bytes) -> None:
@@ -157,6 +157,12 @@ class Connection:
         self._forget_unsent()
         self.close()
 
+    def abandon(self) -> None:
+        """The peer has vanished, or it does not read: drop what it is owed, and tell the occupant."""
+        if self.is_open:
+            self._forget_unsent()
+            self._break()
+
     def close(self) -> None:
         """Let go of the socket; the occupant hears nothing."""
         if not self.is_open:
@@ -191,21 +197,16 @@ class Connection:
             return True
         return bool(mask & HUNG_UP) and not self.has_ended  # a reset that another system call has heard of
 
+    def _forget_unsent(self) -> None:
+        """Let the next close be a reset."""
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
     def _break(self) -> None:
         occupant = self.occupant
         self.close()
         if occupant is not None:
             occupant.gone()
-
-    def _cut_off(self) -> None:
-        """The peer does not read: an orderly end would queue behind what it leaves unread."""
-        if self.is_open:
-            self._forget_unsent()
-            self._break()
-
-    def _forget_unsent(self) -> None:
-        with contextlib.suppress(OSError):
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
     def _read_head(self) -> None:
         if self.occupant is not None or not self.is_open:

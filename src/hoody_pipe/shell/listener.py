@@ -7,25 +7,19 @@ import socket
 from collections.abc import Callable
 
 from hoody_pipe.errors import ConfigError
+from hoody_pipe.plane import life
 
 BACKLOG = 4096
 BATCH = 64  # connections accepted before others get their turn
 RETRY = 1.0  # seconds until a full process looks again by itself
 
-# protocol Z.3: a dead peer is found by probing it, never by silence
-_KEEPALIVE = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 120_000),
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int, dead_after: float) -> list[socket.socket]:
     """Listening sockets for every address of `host`, all on the same port; port 0 picks one.
+
+    A peer that does not answer for `dead_after` seconds is dead (protocol Z.3).
 
     Raises:
         ConfigError: in one line, when that cannot be.
@@ -38,8 +32,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6 and host != "::":
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            for level, option, value in _KEEPALIVE:
-                sock.setsockopt(level, option, value)  # accepted sockets inherit them
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
+            life.probe(sock, dead_after)
             sock.bind((address[0], sockets[0].getsockname()[1] if len(sockets) > 1 else port, *address[2:]))
             sock.listen(BACKLOG)
     except (OSError, UnicodeError, OverflowError) as error:

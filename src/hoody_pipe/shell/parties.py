@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hoody_pipe.core.admission import Receive, Send
 from hoody_pipe.core.pipe import Delivered, Event, PartyLeft, WaitExpired
 from hoody_pipe.plane import arrival
+from hoody_pipe.plane.life import Stall
 from hoody_pipe.plane.sink import Sink
 from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
@@ -215,6 +216,7 @@ class Receiver(Party):
         self.sink: Sink | None = None
         self._length: int | None = None
         self._is_settled = False  # acknowledged at the last look
+        self._stall: Stall | None = None
 
     def ready(self, mask: int) -> None:
         """Its end is a departure, unless everything was sent before."""
@@ -258,6 +260,11 @@ class Receiver(Party):
             self._is_settled = True
             if self._is_short or self.connection.has_moved_on():
                 self._deliver()
+
+    def may_stall(self) -> None:
+        """From when it is served until it has everything, it may take nothing for as long as it lives."""
+        if self.sink is not None and self._stall is None:
+            self._stall = Stall(self.connection.sock)
 
     def close_clean(self) -> None:
         """The response has arrived: go on with the next request, or close."""
@@ -307,5 +314,7 @@ class Receiver(Party):
 
     def _deliver(self) -> None:
         arrival.unwatch(self.connection.sock)
+        if self._stall is not None:
+            self._stall.end()
         self._report(Delivered(self.name, self))
         self.close_clean()

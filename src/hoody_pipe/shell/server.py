@@ -10,6 +10,7 @@ from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.shell.listener import Listener
 from hoody_pipe.shell.poller import Poller
 from hoody_pipe.shell.relay import Relay
+from hoody_pipe.shell.vigil import Vigil
 
 
 class Server:
@@ -21,6 +22,7 @@ class Server:
         self._deadlines = Deadlines(loop)
         self._relay = Relay(config, self._poller, self._deadlines)
         self._listeners = [Listener(loop, sock, self._accept) for sock in sockets]
+        Vigil(self._relay.connections, self._poller, self._deadlines, config.dead_after)
         self._relay.when_closed = self._connection_closed
         self._stopped = asyncio.Event()
         self._killed_by: int | None = None
