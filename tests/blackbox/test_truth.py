@@ -299,6 +299,19 @@ def test_a_killed_server_breaks_everybody(private: StartServer, name: str) -> No
         sender.until(b"0\r\n\r\n")
 
 
+@pytest.mark.parametrize("number", [(signal.SIGKILL,), (signal.SIGINT, signal.SIGTERM)], ids=["killed", "cut short"])
+def test_a_server_that_ends_too_early_breaks_a_receiver_whose_body_ends_with_the_connection(
+    private: StartServer, name: str, number: tuple[signal.Signals, ...]
+) -> None:
+    server = private()
+    receiver = server.clients.receive(name, "-0")
+    server.clients.send_on(name, MEGABYTE)
+    receiver.out.until_size(len(MEGABYTE))
+    for each in number:
+        server.signal(each)
+    assert receiver.finish().code in BROKEN
+
+
 def test_a_stopping_server_lets_transfers_finish_and_turns_away_who_waits(private: StartServer, name: str) -> None:
     server = private()
     receiver = server.clients.receive(name)

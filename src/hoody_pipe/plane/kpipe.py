@@ -20,7 +20,7 @@ LARGE = 1 << 20  # bytes; what any user may ask for (pipe-max-size)
 MOST_IDLE = 128  # pipes kept for reuse
 
 _FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
-_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOMEM)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,8 +35,12 @@ class KernelPipe:
             self.read_end, self.write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise Unsupported(str(error)) from error
-        self.size = fcntl.fcntl(self.write_end, fcntl.F_GETPIPE_SZ)
         self.held = 0
+        try:
+            self.size = fcntl.fcntl(self.write_end, fcntl.F_GETPIPE_SZ)
+        except OSError as error:
+            self.close()
+            raise Unsupported(str(error)) from error
 
     def grow(self, size: int) -> None:
         """Hold at least `size` bytes, or stay as it is where the system's limit says so."""

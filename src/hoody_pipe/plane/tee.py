@@ -2,7 +2,7 @@
 
 import socket
 
-from hoody_pipe.errors import Unsupported
+from hoody_pipe.errors import SenderGone, Unsupported
 from hoody_pipe.plane.kpipe import LARGE, SMALL, KernelPipe, PipePool
 from hoody_pipe.plane.piped import PipedMover
 from hoody_pipe.plane.sink import Sink
@@ -52,8 +52,11 @@ class TeeMover(PipedMover):
         for sink in tuple(self.sinks):
             if not main.duplicate(self._branches[sink]):
                 self.lose(sink)  # rather one receiver that knows it is broken than one that misses bytes
-        while main.held:
-            main.drain(self._pool.null)
+        try:
+            while main.held:
+                main.drain(self._pool.null)
+        except OSError as error:  # what is left in it was shared already and may not be shared again
+            raise SenderGone(str(error)) from error
 
     def _borrow(self) -> KernelPipe:
         """Borrow one pipe for every sink, and one that no branch is smaller than."""

@@ -24,7 +24,7 @@ MOST_UNREAD_OUTPUT = 64 * 1024  # bytes of status lines that a peer may leave un
 DRAIN_READS = 16  # of up to 1 MiB, in one turn
 HEAD_TIMED_OUT = Refusal(408, "[ERROR] The request head was not complete in time.")
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
+_LINGER = struct.Struct("ii")  # SO_LINGER: on or off, seconds
 
 
 class Occupant(Protocol):
@@ -92,8 +92,8 @@ class Connection:
         self._look = FIRST_LOOK
         self._has_begun = False  # a part of a head is there
         self._may_have_more = False  # something came that the present request has not read
+        host.poller.register(self.fd, self._handle)  # first: it may fail
         host.connections[self] = None
-        host.poller.register(self.fd, self._handle)
         host.deadlines.arm(self, host.config.keep_alive, self.close)
 
     # what others call
@@ -115,7 +115,10 @@ class Connection:
             return True
         try:
             self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
         except OSError:
+            self._host.poller.soon(self.abandon)  # who has heard of a reset is not told again: the next read is an end
             return False
         return True
 
@@ -152,16 +155,23 @@ class Connection:
         self._will_close = True
         self._mark_dirty()
 
+    def end_by_reset(self, on: bool) -> None:
+        """Whether any end of this socket, that of the process included, is a reset that drops what was not sent."""
+        with contextlib.suppress(OSError):  # gone already
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.pack(on, 0))
+
     def reset(self) -> None:
         """Close so that the peer sees a reset, where an orderly end would mean success."""
-        self._forget_unsent()
+        self.end_by_reset(True)
         self.close()
 
     def abandon(self) -> None:
-        """The peer has vanished, or it does not read: drop what it is owed, and tell the occupant."""
+        """The connection broke, the peer has vanished or it does not read: drop what it is owed, tell the occupant."""
         if self.is_open:
-            self._forget_unsent()
-            self._break()
+            occupant = self.occupant
+            self.reset()
+            if occupant is not None:
+                occupant.gone()
 
     def close(self) -> None:
         """Let go of the socket; the occupant hears nothing."""
@@ -179,7 +189,7 @@ class Connection:
 
     def _handle(self, mask: int) -> None:
         if mask & BROKEN and self._is_broken(mask):
-            self._break()
+            self.abandon()
             return
         if mask & CLOSED_BY_PEER:
             self.peer_ended = True
@@ -193,20 +203,12 @@ class Connection:
 
     def _is_broken(self, mask: int) -> bool:
         arrival.take_reports(self.sock)
-        if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        try:
+            if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                return True
+        except OSError:
             return True
         return bool(mask & HUNG_UP) and not self.has_ended  # a reset that another system call has heard of
-
-    def _forget_unsent(self) -> None:
-        """Let the next close be a reset."""
-        with contextlib.suppress(OSError):
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-
-    def _break(self) -> None:
-        occupant = self.occupant
-        self.close()
-        if occupant is not None:
-            occupant.gone()
 
     def _read_head(self) -> None:
         if self.occupant is not None or not self.is_open:
@@ -221,7 +223,7 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            self._break()
+            self.abandon()
             return
         except Refused as refused:
             self._host.refuse(self, refused.refusal)
@@ -284,14 +286,16 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            self._break()
+            self.abandon()
 
     def end(self) -> None:
         """Send our FIN."""
         if not self.has_ended:
             self.has_ended = True
-            with contextlib.suppress(OSError):  # the peer was faster: its reset is reported by itself
+            try:
                 self.sock.shutdown(socket.SHUT_WR)
+            except OSError:
+                self._host.poller.soon(self.abandon)  # nobody may wait for an end that was not sent
 
     def drain(self) -> None:
         """Read off and drop what the peer sends; close when it has ended."""

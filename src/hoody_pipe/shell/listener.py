@@ -1,7 +1,6 @@
 """Accepts connections, and waits when the process can have no more of them."""
 
 import asyncio
-import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -87,8 +86,10 @@ class Listener:
                     return
                 continue  # this one died in the queue (accept(2), ECONNABORTED and the network errors)
             sock.setblocking(False)
-            with contextlib.suppress(OSError):
+            try:
                 self._accept(sock)
+            except OSError:
+                sock.close()
 
     def _pause(self) -> None:
         """The socket stays readable while nothing can be accepted: stop looking for a while."""

@@ -5,6 +5,7 @@ cleanly only when the core says so; every other end must look broken to an unmod
 on how the response is framed.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -244,11 +245,15 @@ class Receiver(Party):
             fields.append(("Transfer-Encoding", "chunked"))
         tail = response.LAST_CHUNK if self._is_chunked else b""
         own_chunks = self._is_chunked and not repeats_chunks
+        if self._ends_with_connection:
+            self.connection.end_by_reset(True)
         self.sink = Sink(self.connection.sock, response.render_head(200, fields), tail, own_chunks)
         return self.sink
 
     def finish(self, grace: float) -> None:
         """Everything was handed to the kernel: end the response, and wait until it has arrived."""
+        if self._ends_with_connection:
+            self.connection.end_by_reset(False)
         if not self.head.keep_alive:
             self.connection.end()
         self._deadlines.arm(self.connection, grace, lambda: self._look_again(grace))
@@ -264,7 +269,8 @@ class Receiver(Party):
     def may_stall(self) -> None:
         """From when it is served until it has everything, it may take nothing for as long as it lives."""
         if self.sink is not None and self._stall is None:
-            self._stall = Stall(self.connection.sock)
+            with contextlib.suppress(OSError):  # broken, or next time
+                self._stall = Stall(self.connection.sock)
 
     def close_clean(self) -> None:
         """The response has arrived: go on with the next request, or close."""
@@ -281,10 +287,15 @@ class Receiver(Party):
     def break_off(self, status: int) -> None:
         """End the response so that the client fails; where its end is the end of the connection, by a reset."""
         self._leave_transfer()
-        if self._length is None and self.head.minor == 0:
+        if self._ends_with_connection:
             self.connection.reset()
         else:
             self.connection.linger()
+
+    @property
+    def _ends_with_connection(self) -> bool:
+        """Whether an orderly end of the connection means success, so that every other end has to be a reset."""
+        return self._length is None and self.head.minor == 0
 
     @property
     def _is_chunked(self) -> bool:

@@ -37,8 +37,8 @@ class Poller:
 
     def register(self, fd: int, handler: Callable[[int], None]) -> None:
         """Report every change of this descriptor, and what is ready already."""
+        self._epoll.register(fd, _EVERYTHING)  # first: it may fail
         self._handlers[fd] = handler
-        self._epoll.register(fd, _EVERYTHING)
 
     def unregister(self, fd: int) -> None:
         """Report nothing more; to be called before the descriptor is closed."""

@@ -128,7 +128,7 @@ class Transfer:
         lost, self._mover.lost = self._mover.lost, []
         for sink in lost:
             receiver = self._receivers[sink]
-            receiver.connection.close()
+            receiver.connection.reset()
             self._relay.report(PartyLeft(receiver.name, receiver))
 
     def _tell_end(self) -> None:
