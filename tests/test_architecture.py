@@ -68,6 +68,7 @@ RULES = {
     "pages": Rule(),
     "config": Rule(("core.limits", "core.ledger", "errors")),
     "shell": Rule(("", "core", "wire", "plane", "pages", "errors", "config")),
+    "shell.metrics": Rule(("", "core", "shell"), ("prometheus_client",)),
     "client": Rule(("", "wire", "core", "errors")),
     "cli": Rule(("", "config", "errors", "client"), ("click",)),
     "cli.serve": Rule(("", "config", "errors", "client", "cli", "app"), ("click",)),

@@ -7,8 +7,10 @@ from hoody_pipe.core.ledger import Memory
 from hoody_pipe.core.limits import Limits
 
 
-def _setting(default: object, text: str, unit: str = "", least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": text, "unit": unit, "least": least})
+def _setting(
+    default: object, text: str, unit: str = "", least: float | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    return field(default=default, metadata={"help": text, "unit": unit, "least": least, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,17 @@ class Config:
         "seconds",
         0.01,
     )
-    log_transfers: bool = _setting(False, "Log every transfer that starts, not only those that fail.")
+    access_log: str = _setting(
+        "failed",
+        "Whose end is logged: every party's, that of those who failed or were refused, or nobody's.",
+        choices=("all", "failed", "none"),
+    )
+    log_format: str = _setting("text", "How log lines look.", choices=("text", "json"))
+    log_level: str = _setting(
+        "info",
+        "What is logged besides; debug shows every transition of every name.",
+        choices=("debug", "info", "warning", "error"),
+    )
     log_names: bool = _setting(False, "Write pipe names to the log instead of a hash of them.")
 
     @property

@@ -1,5 +1,7 @@
 """A server process and the clients that talk to it, started the way a user starts them."""
 
+import fcntl
+import io
 import os
 import re
 import resource
@@ -258,11 +260,18 @@ class Server:
         port: int = 0,
         env: dict[str, str] | None = None,
         open_files: int | None = None,
+        stalled_log: bool = False,
     ) -> None:
+        """`stalled_log`: its standard error is a pipe that is full, and nobody reads it."""
+
         def limit_files() -> None:
             if open_files is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
 
+        self._stalled = os.pipe() if stalled_log else ()
+        if self._stalled:
+            fcntl.fcntl(self._stalled[1], fcntl.F_SETPIPE_SZ, 4096)
+            os.write(self._stalled[1], bytes(4096))
         paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
         settings = {key: value for key, value in os.environ.items() if not key.startswith("HOODY_")}
         self.process = subprocess.Popen(
@@ -270,14 +279,13 @@ class Server:
             env={**settings, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._stalled[1] if self._stalled else subprocess.PIPE,
             bufsize=0,
             preexec_fn=limit_files if open_files is not None else None,
         )
         assert self.process.stdout is not None
-        assert self.process.stderr is not None
         self.out = Output(self.process.stdout)
-        self.err = Output(self.process.stderr)
+        self.err = Output(self.process.stderr or io.BytesIO())
         self.url = ""
         self._clients: Clients | None = None
 
@@ -336,3 +344,5 @@ class Server:
                 self.process.wait(PATIENCE)
         self.out.until_end()
         self.err.until_end()
+        for end in self._stalled:
+            os.close(end)

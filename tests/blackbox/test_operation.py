@@ -80,7 +80,7 @@ def test_the_cap_on_running_transfers_leaves_running_ones_alone(private: StartSe
 def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str) -> None:
     digest = hashlib.sha256(f"/{name}".encode()).hexdigest()[:8]
     for flags, shown, hidden in (((), digest, name), (("--log-names",), name, digest)):
-        server = private("--log-transfers", *flags)
+        server = private("--access-log", "all", *flags)
         clients = server.clients
         receiver = clients.raw(request("GET", f"/{name}"))
         sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 100"))

@@ -1,12 +1,12 @@
 """`hoody-pipe serve`: every flag comes from the Config."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hoody_pipe import app
+from hoody_pipe.cli.logs import log_to_stderr
 from hoody_pipe.config import SETTINGS, Config, flag, variable
 
 Command = Callable[..., int]
@@ -28,6 +28,8 @@ def _option(setting: Any) -> Callable[[Command], Command]:
     least = setting.metadata["least"]
     if kind is bool:
         return click.option(flag(setting), is_flag=True, envvar=variable(setting), help=setting.metadata["help"])
+    if setting.metadata["choices"]:
+        kind = click.Choice(setting.metadata["choices"])
     if least is not None:
         kind = (click.IntRange if kind is int else click.FloatRange)(min=least)
     return click.option(
@@ -37,15 +39,8 @@ def _option(setting: Any) -> Callable[[Command], Command]:
         show_default=True,
         envvar=variable(setting),
         help=setting.metadata["help"],
-        metavar=(setting.metadata["unit"] or setting.name).upper(),
+        metavar=None if setting.metadata["choices"] else (setting.metadata["unit"] or setting.name).upper(),
     )
-
-
-def _log_to_stderr(level: int) -> None:
-    """One line for each record, without looking for what the format does not name (Logging HOWTO)."""
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
 
 
 @click.command()
@@ -53,7 +48,7 @@ def _log_to_stderr(level: int) -> None:
 @click.option("--hints", is_flag=True, help="Print two curl lines to try.")
 def serve(hints: bool, **settings: Any) -> int:
     """Serve until SIGTERM or SIGINT."""
-    _log_to_stderr(logging.INFO if settings["log_transfers"] else logging.WARNING)
+    log_to_stderr(settings["log_level"], settings["log_format"] == "json")
 
     def announce(url: str) -> None:
         click.echo(f"listening on {url}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hoody_pipe.core import messages
 from hoody_pipe.core.forwarding import Forwarded
 from hoody_pipe.core.limits import Limits
-from hoody_pipe.core.names import PREFIXED_ONLY, resolve
+from hoody_pipe.core.names import PAGES, resolve
 from hoody_pipe.core.params import EMPTY, Params
 from hoody_pipe.errors import Refused
 
@@ -102,10 +102,10 @@ def _reserved(method: str, path: str, headers: Mapping[str, str]) -> Intent:
     if method in ("GET", "HEAD"):
         return Page(path)
     if method == "OPTIONS":
-        if path in PREFIXED_ONLY:
+        if path not in PAGES:
             return Preflight("GET, HEAD, OPTIONS", for_pipes=False)
         return Preflight("GET, POST, PUT, OPTIONS")
-    if method in ("PUT", "POST") and path not in PREFIXED_ONLY:
+    if method in ("PUT", "POST") and path in PAGES:
         raise Refused(400, messages.reserved(path))
     raise Refused(405, messages.method_not_allowed(method), "GET, HEAD, OPTIONS")
 

@@ -16,6 +16,7 @@ from hoody_pipe.errors import Refused
 PREFIX = "/api/v1/pipe"
 PAGES = frozenset({"/", "/noscript", "/help", "/favicon.ico", "/robots.txt"})
 PREFIXED_ONLY = frozenset({"/health", "/metrics"})
+OURS = frozenset({"/openapi.json"})  # reserved under the prefix; without it an ordinary name, as for existing clients
 
 _PLAIN = re.compile(r"/[A-Za-z0-9_\-]+(?:/[A-Za-z0-9_\-]+)*")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -50,7 +51,7 @@ def resolve(path: str, longest: int = 1024) -> Place:
     folded = _fold(decoded)
     if folded in PREFIXED_ONLY and not prefixed:
         raise Refused(404, messages.only_under_prefix(folded))
-    if folded in PAGES or folded in PREFIXED_ONLY:
+    if folded in PAGES or folded in PREFIXED_ONLY or (prefixed and folded in OURS):
         return Place(folded, reserved=True)
     return Place(name)
 

@@ -14,6 +14,7 @@ from hoody_pipe.core.progress import Measure, Outcome, Report, status, status_of
 from hoody_pipe.core.rendezvous import Rendezvous
 from hoody_pipe.errors import Refused
 from hoody_pipe.shell.connection import Connection
+from hoody_pipe.shell.counters import Counters
 from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.shell.parties import Sender
 from hoody_pipe.shell.spectators import Spectators
@@ -42,6 +43,7 @@ class Books:
 
     def __init__(self, config: Config, rendezvous: Rendezvous, deadlines: Deadlines, answer: Answer) -> None:
         self.spectators = Spectators(config, deadlines)
+        self.counters = Counters()
         self._config = config
         self._rendezvous = rendezvous
         self._deadlines = deadlines
@@ -57,6 +59,7 @@ class Books:
 
     def conclude(self, action: Conclude) -> None:
         """A sender's attempt ended: keep a receipt if it, or a receiver, will want one."""
+        self.counters.give_up(action.ending.reason)
         transfer = self._running.get(action.name)
         if transfer is not None:
             transfer.ended = time.monotonic()
@@ -73,8 +76,14 @@ class Books:
         self.spectators.finish(action.name, outcome)
         transfer = self._running.pop(action.name, None)
         if transfer is not None:
+            self.counters.end(outcome, transfer.digest is not None)
             for callback in transfer.when_over:
                 callback()
+
+    def moving(self) -> tuple[int, int]:
+        """Bytes that running transfers have moved so far, and those of them that are digested."""
+        running = list(self._running.values())
+        return sum(one.moved for one in running), sum(one.moved for one in running if one.digest is not None)
 
     def _outcome(self, name: str, ending: Ending) -> Outcome:
         transfer = self._running.get(name)

@@ -61,6 +61,7 @@ class Connection:
     """A connection, from accept to close. `peer_ended`: the peer has sent its FIN; `has_ended`: we have sent ours."""
 
     __slots__ = (
+        "_address",
         "_has_begun",
         "_host",
         "_is_dirty",
@@ -77,7 +78,7 @@ class Connection:
         "sock",
     )
 
-    def __init__(self, sock: socket.socket, host: Host) -> None:
+    def __init__(self, sock: socket.socket, host: Host, address: tuple[object, ...] = ()) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.occupant: Occupant | None = None
@@ -85,6 +86,7 @@ class Connection:
         self.peer_ended = False
         self.has_ended = False
         self._host = host
+        self._address = address
         self._out = b""
         self._pending = b""  # read, but not used yet
         self._will_close = False  # a FIN follows what is still to be written
@@ -97,6 +99,11 @@ class Connection:
         host.deadlines.arm(self, host.config.keep_alive, self.close)
 
     # what others call
+
+    @property
+    def peer(self) -> str:
+        """The address of the peer."""
+        return str(self._address[0]) if self._address else ""
 
     def write(self, data: bytes) -> None:
         """Send at the end of this turn, in one piece with whatever else is written in it."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from hoody_pipe.errors import ConfigError
 from hoody_pipe.plane import life
 
+Accept = Callable[[socket.socket, tuple[object, ...]], None]
+
 BACKLOG = 4096
 BATCH = 64  # connections accepted before others get their turn
 RETRY = 1.0  # seconds until a full process looks again by itself
@@ -51,9 +53,7 @@ def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, tuple[obj
 class Listener:
     """Accepts on one listening socket."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, accept: Callable[[socket.socket], None]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, accept: Accept) -> None:
         self._loop = loop
         self._sock = sock
         self._accept = accept
@@ -77,7 +77,7 @@ class Listener:
     def _ready(self) -> None:
         for _ in range(BATCH):
             try:
-                sock, _ = self._sock.accept()
+                sock, address = self._sock.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -87,7 +87,7 @@ class Listener:
                 continue  # this one died in the queue (accept(2), ECONNABORTED and the network errors)
             sock.setblocking(False)
             try:
-                self._accept(sock)
+                self._accept(sock, address)
             except OSError:
                 sock.close()
 

@@ -34,6 +34,9 @@ CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a bod
 class Party:
     """What sender and receiver share: a connection, a request, and perhaps a running transfer."""
 
+    role: str
+    n: int
+
     def __init__(
         self,
         connection: Connection,
@@ -45,6 +48,7 @@ class Party:
         self.connection = connection
         self.head = head
         self.name = name
+        self.arrived = time.monotonic()
         self.transfer: Transfer | None = None
         self._report = report
         self._deadlines = deadlines
@@ -77,6 +81,8 @@ class Party:
 class Sender(Party):
     """A sender. Its response is a stream of status lines; over HTTP/1.0 they are kept for one response at the end."""
 
+    role = "sender"
+
     def __init__(
         self,
         connection: Connection,
@@ -86,6 +92,7 @@ class Sender(Party):
         deadlines: Deadlines,
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
+        self.n = intent.n
         self.forwarded = intent.forwarded
         self.transfer_id = intent.transfer  # of its own choice
         self._size = intent.size
@@ -204,6 +211,8 @@ class Sender(Party):
 class Receiver(Party):
     """A receiver. It gets no byte before everybody is there, and counts only when the bytes have arrived."""
 
+    role = "receiver"
+
     def __init__(
         self,
         connection: Connection,
@@ -213,6 +222,7 @@ class Receiver(Party):
         deadlines: Deadlines,
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
+        self.n = intent.n
         self.params = intent.params
         self.sink: Sink | None = None
         self._length: int | None = None

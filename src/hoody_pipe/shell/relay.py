@@ -1,15 +1,12 @@
 """Requests in, events to the core, the core's actions back out: the one place where both meet."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from hoody_pipe import __version__
 from hoody_pipe.config import Config
 from hoody_pipe.core import messages
 from hoody_pipe.core.admission import Intent, Page, Preflight, Receive, Send, Status, Watch, admit
-from hoody_pipe.core.names import secret
 from hoody_pipe.core.pipe import (
     Action,
     Arm,
@@ -27,20 +24,20 @@ from hoody_pipe.core.pipe import (
 )
 from hoody_pipe.core.rendezvous import Rendezvous
 from hoody_pipe.errors import Refusal, Refused
-from hoody_pipe.pages import reserved
 from hoody_pipe.plane.copy import SCRATCH
 from hoody_pipe.plane.hashing import Hasher
 from hoody_pipe.plane.kpipe import PipePool
+from hoody_pipe.shell.access import AccessLog
 from hoody_pipe.shell.books import Books
 from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
+from hoody_pipe.shell.metrics import Metrics
+from hoody_pipe.shell.pages import Pages
 from hoody_pipe.shell.parties import Party, Receiver, Sender
 from hoody_pipe.shell.poller import Poller
 from hoody_pipe.shell.transfer import Transfer
 from hoody_pipe.wire import response
 from hoody_pipe.wire.head import RequestHead
-
-log = logging.getLogger(__name__)
 
 MOST_KERNEL_PIPES = 4096
 
@@ -61,6 +58,8 @@ class Relay:
         self._limits = config.limits
         self._rendezvous = Rendezvous(self._limits)
         self._books = Books(config, self._rendezvous, deadlines, self._answer)
+        self._access = AccessLog(config)
+        self._pages = Pages(Metrics(self._rendezvous, self._books).text)
         self._how: dict[type[Action], Callable[[Any], None]] = {
             Tell: self._tell,
             Arm: self._arm,
@@ -117,15 +116,23 @@ class Relay:
 
     def report(self, event: Event) -> None:
         """Tell the core what happened, and do what it says."""
-        self._perform(self._rendezvous.handle(event))
+        actions = self._rendezvous.handle(event)
+        self._access.note(event, actions)
+        self._perform(actions)
         self._books.spectators.notice(event.name)
+
+    def count_first_byte(self, seconds: float) -> None:
+        """A transfer has moved its first bytes so long after its start."""
+        self._books.counters.first_bytes.add(seconds)
 
     # what the server calls
 
     def drain(self) -> None:
         """Turn away all who wait; running transfers go on."""
         self.is_draining = True
-        self._perform(self._rendezvous.shut_down())
+        actions = self._rendezvous.shut_down()
+        self._access.note_actions(actions)
+        self._perform(actions)
         self._books.spectators.dismiss(self._rendezvous.is_in_use)
         for connection in list(self.connections):
             if connection.occupant is None:
@@ -176,14 +183,11 @@ class Relay:
         receivers = cast("tuple[Receiver, ...]", action.receivers)
         transfer = Transfer(self, cast("Sender", action.sender), receivers, action.hashes)
         self._books.open(transfer)
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s: %s streams to %d", transfer.id, self._label(transfer.sender.name), len(receivers))
 
     def _stop_move(self, action: StopMove) -> None:
         sender = cast("Sender", action.sender)
         if sender.transfer is not None:
             sender.transfer.stop()
-            log.warning("%s: %s failed", sender.transfer.id, self._label(sender.name))
 
     def _end_clean(self, action: EndClean) -> None:
         cast("Sender", action.party).end_clean()
@@ -191,22 +195,16 @@ class Relay:
     def _break_off(self, action: Break) -> None:
         cast("Party", action.party).break_off(action.status)
 
-    def _label(self, name: str) -> str:
-        """What the log may say of a name: knowing a name is the right to take its stream (protocol Z.8)."""
-        if self.config.log_names:
-            return name
-        return secret(name)[:8]
-
     # answers that are no streams
 
     def _answer_refusal(self, connection: Connection, head: RequestHead | None, refusal: Refusal) -> None:
+        self._books.counters.refuse(refusal.line)
         fields = [("Allow", refusal.allow)] if refusal.allow else []
         self._answer(connection, head, refusal.status, refusal.line + "\n", fields=fields)
 
     def _answer_page(self, connection: Connection, head: RequestHead, page: Page) -> None:
-        host = head.headers.get("host", "localhost")
-        status, text = reserved.render(page.path, host, __version__)
-        self._answer(connection, head, status, text)
+        status, text, content_type = self._pages.render(page.path, connection, head)
+        self._answer(connection, head, status, text, content_type)
 
     def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
         if not preflight.for_pipes:

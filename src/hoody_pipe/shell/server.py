@@ -42,8 +42,8 @@ class Server:
         self._deadlines.close()
         return 128 + self._killed_by if self._killed_by else 0
 
-    def _accept(self, sock: socket.socket) -> None:
-        Connection(sock, self._relay)
+    def _accept(self, sock: socket.socket, address: tuple[object, ...]) -> None:
+        Connection(sock, self._relay, address)
 
     def _connection_closed(self) -> None:
         for listener in self._listeners:

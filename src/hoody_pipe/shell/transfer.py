@@ -38,6 +38,7 @@ class Transfer:
         self._receivers = dict(zip(sinks, receivers, strict=True))
         self._mover = self._choose_mover(sinks, repeats_chunks)
         self._is_awake = False
+        self._is_untouched = True  # not one byte was moved
         self._has_ended = False
         self._has_told = False
         for party in (sender, *receivers):
@@ -118,6 +119,9 @@ class Transfer:
         except (SenderGone, BadFraming):
             self._relay.report(SenderFailed(self.sender.name))
             return
+        if self._is_untouched and self.moved:
+            self._is_untouched = False
+            self._relay.count_first_byte(time.monotonic() - self._started)
         self._tell_losses()
         if self._mover.body_read and not self._has_ended:
             self._tell_end()

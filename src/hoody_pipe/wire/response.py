@@ -8,6 +8,7 @@ from wsgiref.handlers import format_date_time
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM = ("Content-Type", "text/event-stream")
+METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 JSON = ("Content-Type", "application/json")
 PLAIN_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 

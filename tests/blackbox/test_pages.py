@@ -1,0 +1,338 @@
+"""What the server says of itself (protocol A.1, A.3, G)."""
+
+import json
+import re
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import hoody_pipe
+from blackbox import lines
+from blackbox.conftest import StartServer
+from blackbox.harness import Clients, eventually
+from blackbox.rawhttp import request
+from blackbox.sse import Spectator, status
+
+PREFIX = "/api/v1/pipe"
+HELP_PATHS = ["/help", PREFIX + "/help", "/HELP/", "/help.", "/Help./", "/help%2e", "/", PREFIX, PREFIX + "/"]
+
+
+# G, help
+
+
+@pytest.mark.parametrize("path", HELP_PATHS)
+def test_the_help_is_found_under_every_spelling_of_its_name(clients: Clients, path: str) -> None:
+    answer = clients.raw(request("GET", path)).answer()
+    assert (answer.status, answer.fields["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.lines[:2] == [f"Hoody Pipe {hoody_pipe.__version__}", "Streaming Data Transfer over HTTP"]
+    assert "======= Get  =======" in answer.lines
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ((), "http://pipe.example/api/v1/pipe"),
+        (("X-Forwarded-Proto: https",), "https://pipe.example/api/v1/pipe"),
+        (("Forwarded: for=10.0.0.1;proto=https;by=x",), "https://pipe.example/api/v1/pipe"),
+        (("X-Forwarded-Proto: javascript",), "http://pipe.example/api/v1/pipe"),
+    ],
+)
+def test_the_examples_show_the_url_that_was_asked(clients: Clients, fields: tuple[str, ...], shown: str) -> None:
+    assert f"curl -f {shown}/mypath > myfile" in clients.raw(request("GET", "/help", *fields)).answer().lines
+
+
+@pytest.mark.parametrize("host", ["a$(reboot)", "x;y", "a/b", "a b", "<b>", "[::1]:80", "a.example:8080"])
+def test_a_host_that_is_none_is_not_repeated(clients: Clients, host: str) -> None:
+    answer = clients.raw(f"GET /help HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).answer()
+    shown = host if host in ("[::1]:80", "a.example:8080") else "localhost"
+    assert f"curl -f http://{shown}/api/v1/pipe/mypath > myfile" in answer.lines
+
+
+def blocks(text: str) -> list[list[str]]:
+    """The command lines of the help, those together that belong together."""
+    found: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("="):
+            found.append([])
+        elif re.match(r"(\w+ .*\| )?(curl|openssl|age) ", line):
+            found[-1].append(line)
+    return [block for block in found if block]
+
+
+PREPARE = """
+set -eu -o pipefail
+cd "$1"
+mkdir mydir there; echo content > mydir/file; seq 100000 > myfile; echo words > secret
+mycommand() { cat myfile; }
+age-keygen -o key.txt 2>/dev/null; age-keygen -y key.txt > key.pub
+"""
+
+
+def run(folder: Path, script: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        ["bash", "-c", script, "-", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+@pytest.mark.needs("age", "zstd", "openssl")
+def test_every_command_of_the_help_works(clients: Clients, tmp_path: Path) -> None:
+    """Senders and receivers side by side; a command alone gets a plain partner; questions are asked while one waits."""
+    text = subprocess.check_output(["curl", "-s", clients.url + "/help"], text=True)
+    found = [block for block in blocks(text) if "pg_" not in block[0]]
+    assert len(found) > 12
+    for number, block in enumerate(found):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert run(folder, PREPARE).wait(30) == 0
+        commands = [
+            line.replace("mypath", f"mypath{number}").replace("2026-11-24", f"2026-{number:06}") for line in block
+        ]
+        for command in commands:
+            run_with_a_partner(clients, folder, f"mypath{number}", command, commands)
+
+
+def run_with_a_partner(clients: Clients, folder: Path, name: str, command: str, block: list[str]) -> None:
+    """Run one line of the help; what it needs on the other side is the other line of its block, or a plain curl."""
+    is_sender = " -fT" in command or " -fF" in command
+    asks = "status" in command or "progress" in command
+    n = 3 if "n=3" in command else 1
+    others = [line for line in block if (" -fT" in line or " -fF" in line) != is_sender and "mypath" in line]
+    url = clients.pipe(name, f"n={n}")
+    plain = f"curl -sf '{url}' >/dev/null" if is_sender else f"curl -sfT myfile '{url}' >/dev/null"
+    setup = 'set -eu -o pipefail; cd "$1"; mycommand() { cat myfile; };'
+    if asks:
+        transfer(clients, name, command)
+        assert run(folder, setup + command).wait(30) == 0, command
+        return
+    partners = [others[0] if others else plain]
+    partners += [plain] * (n - 1 if is_sender else 0)
+    if n == 3 and not is_sender:
+        partners += [f"curl -sf '{url}' >/dev/null"] * 2
+    in_another_folder = "cd there; cp ../secret ../key.txt ../key.pub ../myfile .; cp -r ../mydir .;"
+    running = [run(folder, setup + command)]
+    running += [run(folder, setup + (in_another_folder if not at else "") + one) for at, one in enumerate(partners)]
+    for process in running:
+        assert process.wait(30) == 0, (command, process.stderr and process.stderr.read())
+
+
+def transfer(clients: Clients, name: str, command: str) -> None:
+    """What there is to ask about: a receipt, an outcome, or for a spectator the end that it waits for."""
+    chosen = re.search(r"transfer=([\w-]+)", command)
+    query = f"transfer={chosen[1]}" if chosen else ""
+    if chosen and clients.raw(request("GET", f"/{name}?status&transfer={chosen[1]}")).answer().status == 200:
+        return
+    sender = clients.raw(request("PUT", f"/{name}?{query}", body=b"x"))
+    clients.raw(request("GET", f"/{name}")).answer()
+    assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+# A.1
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", PREFIX + "/robots.txt", "/Robots.TXT"])
+def test_no_robot_is_welcome(clients: Clients, path: str) -> None:
+    answer = clients.raw(request("GET", path)).answer()
+    assert (answer.status, answer.body) == (200, b"User-agent: *\nDisallow: /\n")
+
+
+def test_there_is_no_icon(clients: Clients) -> None:
+    assert clients.raw(request("GET", "/favicon.ico")).answer().status == 204
+
+
+# G, health
+
+
+def test_health_is_a_flat_object_of_nine_fields(clients: Clients) -> None:
+    answer = clients.raw(request("GET", PREFIX + "/health", "User-Agent: asker/1")).answer()
+    assert (answer.status, answer.fields["content-type"]) == (200, "application/json")
+    assert answer.fields["cache-control"] == "no-store"
+    health = json.loads(answer.body)
+    assert list(health) == ["status", "service", "built", "started", "memory", "fds", "pid", "ip", "userAgent"]
+    assert (health["status"], health["service"], health["userAgent"]) == ("ok", "hoody-pipe", "asker/1")
+    assert datetime.fromisoformat(health["started"]) <= datetime.now(UTC)
+    assert health["memory"]["rss"] > 1 << 20
+    assert health["fds"] > 3
+
+
+def test_health_names_the_process_and_the_caller(private: StartServer) -> None:
+    server = private()
+    health = json.loads(server.clients.raw(request("GET", PREFIX + "/health")).answer().body)
+    assert (health["pid"], health["ip"], health["userAgent"]) == (server.process.pid, "127.0.0.1", None)
+
+
+@pytest.mark.parametrize("page", ["health", "metrics", "openapi.json"])
+def test_a_page_of_figures_is_read_and_nothing_else(clients: Clients, page: str) -> None:
+    path = f"{PREFIX}/{page}"
+    got, head = (clients.raw(request(method, path)).answer(method) for method in ("GET", "HEAD"))
+    assert (got.status, head.status, head.body) == (200, 200, b"")
+    assert head.fields["content-type"] == got.fields["content-type"]
+    preflight = clients.raw(request("OPTIONS", path, "Access-Control-Request-Private-Network: true")).answer()
+    assert (preflight.status, preflight.body) == (204, b"")
+    assert preflight.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert preflight.fields["access-control-allow-headers"] == "Content-Type"
+    assert "access-control-allow-private-network" not in preflight.fields
+    for method in ("PUT", "POST", "DELETE", "PATCH"):
+        answer = clients.raw(request(method, path, body=b"")).answer()
+        assert (answer.status, answer.lines) == (405, [f"[ERROR] Method {method} is not allowed."])
+        assert answer.fields["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/health", "/METRICS", "/health/", "/Metrics."])
+def test_figures_are_only_found_under_the_prefix(clients: Clients, path: str) -> None:
+    name = "/" + path.strip("/.").lower()
+    for method in ("GET", "PUT", "OPTIONS"):
+        answer = clients.raw(request(method, path, body=b"" if method == "PUT" else None)).answer()
+        line = f"[ERROR] '{name}' is not a valid path. Use '/api/v1/pipe{name}'."
+        assert (answer.status, answer.lines) == (404, [line])
+
+
+def test_without_the_prefix_the_name_of_the_document_is_an_ordinary_one(clients: Clients) -> None:
+    sender = clients.raw(request("PUT", "/openapi.json", body=b"mine"))
+    assert clients.raw(request("GET", "/openapi.json")).answer().body == b"mine"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+# G, metrics
+
+NAMES = [
+    f'build_info{{version="{hoody_pipe.__version__}"}}',
+    "start_time_seconds",
+    'pipes_active{state="waiting"}',
+    'pipes_active{state="streaming"}',
+    "spectators_active",
+    'transfers_total{result="completed"}',
+    'transfers_total{result="failed"}',
+    "transferred_bytes_total",
+    "hashed_bytes_total",
+    *[f'rejections_total{{reason="{cap}_cap"}}' for cap in ("pending", "spectator", "active", "ws", "live")],
+    *[f'rejections_total{{reason="{kind}_timeout"}}' for kind in ("wait", "idle")],
+    'ws_pairs_active{state="waiting"}',
+    'ws_pairs_active{state="paired"}',
+    "ws_relayed_bytes_total",
+    "live_viewer_joins_total",
+    'live_viewers_cut_total{reason="overflow"}',
+    'live_viewers_cut_total{reason="stall"}',
+    "transfer_duration_seconds_count",
+    "time_to_first_byte_seconds_count",
+]
+
+
+def figures(clients: Clients) -> dict[str, float]:
+    """All figures by name, without the prefix of the project."""
+    answer = clients.raw(request("GET", PREFIX + "/metrics")).answer()
+    pairs = [line.rsplit(" ", 1) for line in answer.lines if not line.startswith("#")]
+    return {name.removeprefix("hoody_pipe_"): float(value) for name, value in pairs}
+
+
+def test_metrics_have_all_names_each_explained_in_the_text_format(clients: Clients) -> None:
+    answer = clients.raw(request("GET", PREFIX + "/metrics")).answer()
+    assert answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.fields["cache-control"] == "no-store"
+    assert set(NAMES) <= set(figures(clients))
+    assert "# HELP hoody_pipe_transfers_total Transfers that started streaming, by how they ended." in answer.lines
+    assert "# TYPE hoody_pipe_transfers_total counter" in answer.lines
+
+
+def test_metrics_count_what_happens(private: StartServer, name: str) -> None:
+    clients = private("--max-waiting", "2", "--max-active", "1", "--max-spectators", "1").clients
+    Spectator(clients, name)
+    assert clients.raw(request("GET", f"/{name}?progress")).answer().status == 429
+    sender = clients.raw(request("PUT", f"/{name}?sha256", "Content-Length: 100") + b"x" * 40)
+    receiver = clients.raw(request("GET", f"/{name}"))
+    receiver.head()
+    receiver.exactly(40)
+    clients.raw(request("GET", f"/{name}-2")).is_silent()
+    assert eventually(lambda: figures(clients)['pipes_active{state="waiting"}'] == 1)
+    seen = figures(clients)
+    assert (seen['pipes_active{state="streaming"}'], seen["spectators_active"]) == (1, 1)
+    assert (seen["transferred_bytes_total"], seen["hashed_bytes_total"]) == (40, 40)
+    assert seen['rejections_total{reason="spectator_cap"}'] == 1
+    assert clients.raw(request("PUT", f"/{name}-2", body=b"")).answer().complete is False
+    assert figures(clients)['rejections_total{reason="active_cap"}'] == 1
+    for number in range(2):
+        clients.raw(request("GET", f"/{name}-w{number}?wait=1"))
+    assert eventually(lambda: figures(clients)['pipes_active{state="waiting"}'] == 2)
+    assert clients.raw(request("GET", f"/{name}-3")).answer().status == 429
+    assert figures(clients)['rejections_total{reason="pending_cap"}'] == 1
+    assert eventually(lambda: figures(clients)['rejections_total{reason="wait_timeout"}'] == 2)
+    sender.send(b"x" * 60)
+    receiver.exactly(60)
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    seen = figures(clients)
+    assert (seen["transferred_bytes_total"], seen["hashed_bytes_total"]) == (100, 100)
+    assert (seen['transfers_total{result="completed"}'], seen['transfers_total{result="failed"}']) == (1, 0)
+    assert seen["transfer_duration_seconds_count"] == seen["time_to_first_byte_seconds_count"] == 1
+    assert 0 < seen["time_to_first_byte_seconds_sum"] <= seen["transfer_duration_seconds_sum"]
+
+
+def test_metrics_never_show_a_name_or_an_address(clients: Clients, name: str) -> None:
+    clients.raw(request("PUT", f"/{name}", body=b"")).head()
+    text = clients.raw(request("GET", PREFIX + "/metrics")).answer().body.decode()
+    assert name not in text
+    assert "127.0.0.1" not in text
+
+
+# the access log (Z.8)
+
+
+def logged(private: StartServer, name: str, *flags: str) -> list[dict[str, object]]:
+    """What is logged of one success, one refusal and one failure on a name."""
+    server = private("--log-format", "json", *flags)
+    clients = server.clients
+    sender = clients.raw(request("PUT", f"/{name}", body=b"12345"))
+    assert clients.raw(request("GET", f"/{name}")).answer().body == b"12345"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    waiting = clients.raw(request("PUT", f"/{name}", body=b""))
+    waiting.head()
+    assert clients.raw(request("PUT", f"/{name}", body=b"")).answer().status == 400
+    waiting.close()
+    assert eventually(lambda: status(clients, name)["state"] == "failed")
+    server.process.terminate()
+    server.process.wait(10)
+    return [json.loads(line) for line in server.err.until_end().decode().splitlines()]
+
+
+KEYS = ["time", "event", "name", "role", "peer", "n", "bytes", "duration", "outcome", "reason"]
+
+
+def test_the_access_log_has_one_line_for_every_finished_party(private: StartServer, name: str) -> None:
+    entries = logged(private, name, "--access-log", "all")
+    assert all(list(entry) == KEYS for entry in entries)
+    told = [(entry["role"], entry["bytes"], entry["outcome"]) for entry in entries]
+    assert told == [
+        ("receiver", 5, "complete"),
+        ("sender", 5, "complete"),
+        ("sender", 0, "refused"),
+        ("sender", 0, "failed"),
+    ]
+    assert all(entry["peer"] == "127.0.0.1" and entry["n"] == 1 for entry in entries)
+    written = datetime.fromisoformat(str(entries[0]["time"]).replace("Z", "+00:00")).timestamp()
+    assert abs(written - time.time()) < 60
+
+
+def test_by_default_only_what_did_not_succeed_is_logged(private: StartServer, name: str) -> None:
+    assert [entry["outcome"] for entry in logged(private, name)] == ["refused", "failed"]
+    assert logged(private, name, "--access-log", "none") == []
+
+
+def test_no_log_line_shows_a_name(private: StartServer, name: str) -> None:
+    entries = logged(private, name, "--access-log", "all", "--log-level", "debug")
+    assert name not in json.dumps(entries)
+    refused = next(entry for entry in entries if entry.get("outcome") == "refused")
+    assert refused["reason"] == f"Path '{refused['name']}' already has a sender connected."
+    assert any("SenderArrived -> Tell, Arm" in str(entry.get("message")) for entry in entries)
+
+
+def test_a_log_that_nobody_reads_stops_nobody(private: StartServer, name: str) -> None:
+    """Standard error is a pipe that is full: lines wait, then are dropped."""
+    server = private("--log-level", "debug", stalled_log=True)
+    for _ in range(20):
+        answer = server.clients.raw(request("PUT", f"/{name}?n=2", body=b""))
+        answer.head()
+        for _ in range(10):
+            assert server.clients.raw(request("PUT", f"/{name}?n=2", body=b"")).answer().status == 400
+        answer.close()
+        assert eventually(lambda: status(server.clients, name)["state"] == "failed")
