@@ -63,7 +63,7 @@ RULES = {
     "": Rule(),
     "errors": Rule(standard=PURE),
     "core": Rule(("errors",), standard=PURE),
-    "wire": Rule(("errors",), ("httptools",), standard=PURE),
+    "wire": Rule(("errors",), ("httptools", "python_multipart"), standard=PURE),
     "plane": Rule(("errors",), barred=HTTP | ASYNC),
     "pages": Rule(),
     "config": Rule(("core.limits", "core.ledger", "errors")),

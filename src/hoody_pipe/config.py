@@ -25,6 +25,10 @@ class Config:
     max_name: int = _setting(1024, "Longest pipe name, percent-encoded.", "characters", least=1)
     wait: int = _setting(300, "How long a party waits for the others unless it says ?wait=.", "seconds", least=1)
     max_wait: int = _setting(3600, "Longest ?wait=.", "seconds", least=1)
+    multipart_wait: float = _setting(
+        30.0, "How long a form may take until the part shows that is to be sent.", "seconds", 0.1
+    )
+    multipart_text: int = _setting(1 << 20, "Longest text that a form without a file may send.", "bytes", least=0)
     max_spectators: int = _setting(1000, "Spectators (?progress) of one name.", least=1)
     max_spectator_groups: int = _setting(10_000, "Names that may have spectators at the same time.", least=1)
     progress_interval: float = _setting(0.25, "Shortest time between two progress events.", "seconds", 0.01)

@@ -71,10 +71,13 @@ age-keygen -o key.txt 2>/dev/null; age-keygen -y key.txt > key.pub
 """
 
 
+SETUP = 'set -eu -o pipefail; cd "$1"; mycommand() { cat myfile; };'
+
+
 def run(folder: Path, script: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        ["bash", "-c", script, "-", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
+    """Start a script in a folder; what it prints goes to a file there."""
+    with (folder / "printed").open("ab") as printed:
+        return subprocess.Popen(["bash", "-c", script, "-", str(folder)], stdout=printed, stderr=printed)
 
 
 @pytest.mark.needs("age", "zstd", "openssl")
@@ -99,23 +102,22 @@ def run_with_a_partner(clients: Clients, folder: Path, name: str, command: str, 
     is_sender = " -fT" in command or " -fF" in command
     asks = "status" in command or "progress" in command
     n = 3 if "n=3" in command else 1
-    others = [line for line in block if (" -fT" in line or " -fF" in line) != is_sender and "mypath" in line]
-    url = clients.pipe(name, f"n={n}")
-    plain = f"curl -sf '{url}' >/dev/null" if is_sender else f"curl -sfT myfile '{url}' >/dev/null"
-    setup = 'set -eu -o pipefail; cd "$1"; mycommand() { cat myfile; };'
     if asks:
         transfer(clients, name, command)
-        assert run(folder, setup + command).wait(30) == 0, command
+        assert run(folder, SETUP + command).wait(30) == 0, command
         return
+    others = [line for line in block if (" -fT" in line or " -fF" in line) != is_sender and "?" not in line]
+    url = clients.pipe(name, f"n={n}")
+    plain = f"curl -sf '{url}' >/dev/null" if is_sender else f"curl -sfT myfile '{url}' >/dev/null"
     partners = [others[0] if others else plain]
     partners += [plain] * (n - 1 if is_sender else 0)
     if n == 3 and not is_sender:
         partners += [f"curl -sf '{url}' >/dev/null"] * 2
     in_another_folder = "cd there; cp ../secret ../key.txt ../key.pub ../myfile .; cp -r ../mydir .;"
-    running = [run(folder, setup + command)]
-    running += [run(folder, setup + (in_another_folder if not at else "") + one) for at, one in enumerate(partners)]
+    running = [run(folder, SETUP + command)]
+    running += [run(folder, SETUP + (in_another_folder if not at else "") + one) for at, one in enumerate(partners)]
     for process in running:
-        assert process.wait(30) == 0, (command, process.stderr and process.stderr.read())
+        assert process.wait(30) == 0, (command, (folder / "printed").read_text()[-1000:])
 
 
 def transfer(clients: Clients, name: str, command: str) -> None:

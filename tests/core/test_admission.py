@@ -32,6 +32,20 @@ def test_a_sender_may_choose_an_id_ask_for_a_digest_and_estimate_its_size() -> N
     assert isinstance(admit("PUT", "/x?status", {}, LIMITS), Send)
 
 
+@pytest.mark.parametrize("boundary", ["a-b", '"a b?c"', "'x'"])
+def test_a_form_has_a_boundary_and_the_part_in_it_no_length(boundary: str) -> None:
+    headers = {"content-type": f"Multipart/Form-Data; charset=x; boundary={boundary}", "content-length": "7"}
+    intent = admit("POST", "/x", headers, LIMITS)
+    assert isinstance(intent, Send)
+    assert (intent.boundary, intent.forwarded.length) == (boundary.strip('"'), None)
+
+
+def test_another_type_is_no_form() -> None:
+    intent = admit("POST", "/x", {"content-type": "multipart/mixed; boundary=x"}, LIMITS)
+    assert isinstance(intent, Send)
+    assert intent.boundary is None
+
+
 def test_a_receiver_may_ask_for_a_digest() -> None:
     intent = admit("GET", "/x?sha256=yes", {}, LIMITS)
     assert isinstance(intent, Receive)
@@ -89,7 +103,8 @@ def test_options_on_a_page_of_figures_is_a_preflight_of_its_own() -> None:
         ("PUT", "/x?live", {}, 501, "?live"),
         ("PUT", "/x?transfer=abcdefghijklmno", {}, 400, 'Invalid "transfer"'),
         ("PUT", "/x?size=big", {}, 400, 'Invalid size — "size" must be a number of bytes'),
-        ("PUT", "/x", {"content-type": "Multipart/Form-Data; boundary=x"}, 501, "multipart/form-data"),
+        ("PUT", "/x", {"content-type": "Multipart/Form-Data"}, 400, "Invalid multipart/form-data"),
+        ("PUT", "/x?live", {"content-type": "multipart/form-data; boundary=x"}, 400, '"live" does not support'),
         ("GET", "/x?progress", HTML, 501, "?progress"),
         ("GET", "/x?video", HTML, 501, "?video"),
         ("GET", "/x?ws", {}, 501, "WebSocket relay is not enabled on this server."),

@@ -77,3 +77,10 @@ def test_a_file_name_is_cut_and_stays_in_its_folder() -> None:
     assert safe_filename("..a/b\\c\r\n") == "abc"
     assert len(safe_filename("x" * 300)) == 255
     assert render_disposition("attachment", None) == "attachment"
+
+
+def test_a_part_of_a_form_says_what_the_stream_is_and_the_request_what_goes_with_it() -> None:
+    whole = Forwarded.of({"content-type": "multipart/form-data", "content-length": "9", "x-piping": "a"}, is_form=True)
+    part = whole.of_part({"content-type": "text/html", "content-disposition": 'form-data; name="f"; filename="a.txt"'})
+    assert part == Forwarded("text/plain", None, ("attachment", "a.txt"), (("X-Piping", "a"),))
+    assert whole.of_part({}) == Forwarded("application/octet-stream", None, None, (("X-Piping", "a"),))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from hoody_pipe.errors import BadFraming, SenderGone, Unsupported
-from hoody_pipe.plane.copy import SCRATCH, CopyMover
+from hoody_pipe.plane.copy import SCRATCH, Begun, CopyMover
 from hoody_pipe.plane.kpipe import PipePool
 from hoody_pipe.plane.mover import Mover
 from hoody_pipe.plane.sink import Sink
@@ -307,7 +307,7 @@ def test_without_a_kernel_pipe_nothing_is_lost_and_the_copy_mover_goes_on(make: 
             scene.run(scene.all_done)
         old = scene.mover
         body = CountedDecoder(200_000 - old.moved)
-        scene.mover = CopyMover(scene.source, old.sinks, body, bytearray(SCRATCH), moved=old.moved)
+        scene.mover = CopyMover(scene.source, old.sinks, body, bytearray(SCRATCH), Begun(old.moved))
         scene.run(scene.all_done)
         assert readers[0].result() == HEAD + MEGABYTE[:200_000]
         assert scene.mover.moved == 200_000
@@ -338,7 +338,7 @@ def test_bytes_that_were_read_before_come_first(leading: bytes) -> None:
     with ExitStack() as stack:
 
         def leading_first(source: socket.socket, sinks: list[Sink], length: int, pool: PipePool) -> Mover:
-            return CopyMover(source, sinks, ChunkedDecoder(False), bytearray(SCRATCH), leading=leading)
+            return CopyMover(source, sinks, ChunkedDecoder(False), bytearray(SCRATCH), Begun(leading=leading))
 
         scene = set_up(stack, leading_first, 1, 0, PipePool(0))
         scene.sender.sendall(whole[len(leading) :])

@@ -81,6 +81,7 @@ def log_to_stderr(level: str, as_json: bool) -> None:
     logging._srcfile = None  # nothing in the formats needs it (Logging HOWTO, optimization)
     handler = Stderr()
     handler.setFormatter(Json() if as_json else Text())
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every byte that follows a form
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hoody_pipe.core import messages
-from hoody_pipe.core.forwarding import Forwarded
+from hoody_pipe.core.forwarding import Forwarded, boundary_of
 from hoody_pipe.core.limits import Limits
 from hoody_pipe.core.names import PAGES, resolve
 from hoody_pipe.core.params import EMPTY, Params
@@ -28,6 +28,7 @@ class Send:
     transfer: str | None
     size: int | None
     forwarded: Forwarded
+    boundary: str | None = None  # when the body is a form
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,11 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
     if "content-range" in headers:
         raise Refused(400, messages.CONTENT_RANGE)
     _refuse_service_worker(headers)
+    boundary = boundary_of(headers.get("content-type"))
     if params.has("live"):
+        if boundary is not None:
+            raise Refused(400, messages.FORM_WITH_LIVE)
         raise Refused(501, messages.not_yet("?live"))
-    if headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Refused(501, messages.not_yet("multipart/form-data"))
     return Send(
         name,
         params.receivers(limits.receivers),
@@ -126,7 +128,8 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
         params.has("sha256"),
         params.transfer(messages.INVALID_TRANSFER),
         params.size(),
-        Forwarded.of(dict(headers)),
+        Forwarded.of(dict(headers), boundary is not None),
+        boundary,
     )
 
 

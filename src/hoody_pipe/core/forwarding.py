@@ -6,11 +6,14 @@ value is rebuilt from what was understood of it, never copied.
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
+from hoody_pipe.core import messages
 from hoody_pipe.core.names import last_segment
 from hoody_pipe.core.params import Params
+from hoody_pipe.errors import Refused
 
 Headers = dict[str, str]
 Fields = list[tuple[str, str]]
@@ -25,6 +28,10 @@ _CHARSET = re.compile(r';\s*charset="?(utf-8|us-ascii|iso-8859-1)"?\s*(?:;|$)', 
 _LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
+_FORM = re.compile(r"\s*multipart/form-data\s*(?:;|$)", re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r""";\s*boundary=(?:"([0-9A-Za-z'()+_,\-./:=? ]{0,69}[^ "])"|([0-9A-Za-z'+_\-.]{1,70})\s*(?:;|$))""", re.IGNORECASE
+)
 _FILENAME = re.compile(rf';\s*filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))', re.IGNORECASE)
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^;\s]+)", re.IGNORECASE)
 
@@ -68,9 +75,12 @@ class Forwarded:
     extras: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, headers: Headers) -> "Forwarded":
-        """Take what may pass from a sender's headers (lower-case names, values decoded as Latin-1)."""
-        length = headers.get("content-length")
+    def of(cls, headers: Headers, is_form: bool = False) -> "Forwarded":
+        """Take what may pass from a sender's headers (lower-case names, values decoded as Latin-1).
+
+        The length of a form says nothing of that of the part in it.
+        """
+        length = None if is_form else headers.get("content-length")
         content_type = safe_type(headers.get("content-type"))
         return cls(
             content_type,
@@ -78,6 +88,12 @@ class Forwarded:
             _disposition(headers.get("content-disposition"), content_type),
             tuple((name, _clean(headers[name.lower()])) for name in EXTRAS if _fits(headers.get(name.lower()))),
         )
+
+    def of_part(self, fields: Mapping[str, str]) -> "Forwarded":
+        """The same for a part of a form with these header fields (protocol B.5)."""
+        content_type = safe_type(fields.get("content-type"))
+        disposition = _disposition(fields.get("content-disposition"), content_type)
+        return Forwarded(content_type, None, disposition, self.extras)
 
     def fields_for(self, params: Params, name: str) -> Fields:
         """The header fields that describe the body to one receiver; the framing is not among them."""
@@ -97,6 +113,20 @@ class Forwarded:
         if "download" in params:
             return render_disposition("attachment", filename or safe_filename(last_segment(name)))
         return render_disposition(kind, filename) if kind else None
+
+
+def boundary_of(content_type: str | None) -> str | None:
+    """The boundary of a form (RFC 2046, section 5.1.1); None for any other type.
+
+    Raises:
+        Refused: 400 when there is none, or one that cannot be.
+    """
+    if content_type is None or not _FORM.match(content_type):
+        return None
+    found = _BOUNDARY.search(content_type)
+    if found is None:
+        raise Refused(400, messages.INVALID_BOUNDARY)
+    return found[1] or found[2]
 
 
 def safe_type(value: str | None) -> str:

@@ -7,7 +7,7 @@ stopped receiver leaves behind stays small (protocol Z.7).
 
 import socket
 import struct
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hoody_pipe.errors import ReceiverGone, SenderGone
 from hoody_pipe.plane.hashing import Digest
@@ -24,8 +24,11 @@ _MEMINFO = struct.Struct("12x I 4x I 12x")  # SK_MEMINFO_SNDBUF and SK_MEMINFO_W
 class Body(Protocol):
     """How a body is framed: what of the bytes read belongs to it, and what of that is to be forwarded."""
 
-    payload: int
-    used: int
+    @property
+    def payload(self) -> int: ...
+
+    @property
+    def used(self) -> int: ...
 
     @property
     def finished(self) -> bool: ...
@@ -37,11 +40,26 @@ class Body(Protocol):
         """Take `buffer[:end]`, return what to forward of it; `used` says how much of it was body."""
 
 
+class Begun(NamedTuple):
+    """What has happened to a body before a mover gets it.
+
+    `moved` bytes were delivered by another mover, `leading` ones were read from the source, and `first` is what the
+    body has already given that nobody was sent.
+    """
+
+    moved: int = 0
+    leading: bytes = b""
+    first: bytes = b""
+
+
+AT_ITS_START = Begun()
+
+
 class CopyMover(SinkSet):
     """Moves a body of any framing to any number of sinks.
 
-    `leading` are bytes that were read from the source before; `leftover` those that turned out to follow the body.
-    `digest` is fed with what is forwarded: the body must then come without its framing.
+    `leftover` are the bytes that turned out to follow it. `digest` is fed with what is forwarded: the body must then
+    come without its framing.
     """
 
     def __init__(
@@ -50,8 +68,7 @@ class CopyMover(SinkSet):
         sinks: list[Sink],
         body: Body,
         scratch: bytearray,
-        moved: int = 0,
-        leading: bytes = b"",
+        begun: Begun = AT_ITS_START,
         digest: Digest | None = None,
     ) -> None:
         super().__init__(sinks)
@@ -59,10 +76,12 @@ class CopyMover(SinkSet):
         self._body = body
         self._scratch = scratch
         self._digest = digest
-        self.leftover = leading
-        self._before = self.moved = moved
+        self.leftover = begun.leading
+        self._first = begun.first
+        self._before = begun.moved
+        self.moved = begun.moved + body.payload
         self._size = SMALLEST_READ
-        self.body_read = body.finished
+        self.body_read = body.finished and not begun.first
         if self.body_read:
             self._owe_tails()
 
@@ -74,16 +93,11 @@ class CopyMover(SinkSet):
         if self._digest is not None:
             self._scratch = self._digest.buffer()
         try:
-            got = self._fill()
+            parts, got = self._next()
         except BlockingIOError:
             return 0
         except OSError as error:
             raise SenderGone(str(error)) from error
-        if got == 0:
-            raise SenderGone("the body ended early")
-        parts = self._body.feed(self._scratch, got)
-        if self._body.used < got:
-            self.leftover = bytes(self._scratch[self._body.used : got]) + self.leftover
         self.moved = self._before + self._body.payload
         self.body_read = self._body.finished
         if self._digest is not None:
@@ -91,6 +105,19 @@ class CopyMover(SinkSet):
         self._send(parts)
         self._size = self._next_size(got)
         return got
+
+    def _next(self) -> tuple[list[Part], int]:
+        """The next parts of the body, and how many bytes they came in."""
+        if self._first:
+            first, self._first = self._first, b""
+            return [first], len(first)
+        got = self._fill()
+        if got == 0:
+            raise SenderGone("the body ended early")
+        parts = self._body.feed(self._scratch, got)
+        if self._body.used < got:
+            self.leftover = bytes(self._scratch[self._body.used : got]) + self.leftover
+        return parts, got
 
     def _fill(self) -> int:
         if not self.leftover:

@@ -7,7 +7,7 @@ on how the response is framed.
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from hoody_pipe.core.admission import Receive, Send
@@ -70,6 +70,11 @@ class Party:
         self.connection.close()
         self.gone()
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the response has not begun, so that it can still be a refusal."""
+        return False
+
     def break_off(self, status: int) -> None:
         """End the response so that an unmodified client fails; `status` serves where it has not begun."""
         raise NotImplementedError
@@ -92,8 +97,11 @@ class Sender(Party):
         deadlines: Deadlines,
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
+        if intent.boundary is not None:
+            head.keep_alive = False  # what follows the part is not read
         self.n = intent.n
         self.forwarded = intent.forwarded
+        self.boundary = intent.boundary  # of a form
         self.transfer_id = intent.transfer  # of its own choice
         self._size = intent.size
         self._has_begun = False
@@ -101,6 +109,10 @@ class Sender(Party):
         self._zeros = 0  # of the next chunk's size, already sent
         self._when_known: list[Callable[[], None]] = []
         self._when_known_key = object()
+
+    def describe(self, fields: Mapping[str, str]) -> None:
+        """Say of the body what the header fields of a form's part say."""
+        self.forwarded = self.forwarded.of_part(fields)
 
     @property
     def total(self) -> int | None:
@@ -306,6 +318,11 @@ class Receiver(Party):
     def _ends_with_connection(self) -> bool:
         """Whether an orderly end of the connection means success, so that every other end has to be a reset."""
         return self._length is None and self.head.minor == 0
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the response has not begun: a form was read in vain."""
+        return self.sink is None
 
     @property
     def _is_chunked(self) -> bool:

@@ -193,7 +193,11 @@ class Relay:
         cast("Sender", action.party).end_clean()
 
     def _break_off(self, action: Break) -> None:
-        cast("Party", action.party).break_off(action.status)
+        party = cast("Party", action.party)
+        if party.is_unanswered:
+            self._answer_refusal(party.connection, party.head, Refusal(500, messages.SENDER_FAILED))
+        else:
+            party.break_off(action.status)
 
     # answers that are no streams
 

@@ -8,13 +8,15 @@ from uuid import uuid4
 from hoody_pipe.core.pipe import BodyRead, IdleExpired, PartyLeft, SenderFailed
 from hoody_pipe.core.progress import Measure
 from hoody_pipe.errors import BadFraming, SenderGone, Unsupported
-from hoody_pipe.plane.copy import SMALLEST_READ, Body, CopyMover
+from hoody_pipe.plane.copy import SMALLEST_READ, Begun, Body, CopyMover
 from hoody_pipe.plane.mover import Mover
 from hoody_pipe.plane.sink import Sink
 from hoody_pipe.plane.splice import SpliceMover
 from hoody_pipe.plane.tee import TeeMover
 from hoody_pipe.shell.parties import Receiver, Sender
+from hoody_pipe.shell.preamble import Preamble
 from hoody_pipe.wire.chunked import ChunkedDecoder, CountedDecoder
+from hoody_pipe.wire.multipart import FormDecoder
 
 if TYPE_CHECKING:
     from hoody_pipe.shell.relay import Relay
@@ -32,11 +34,11 @@ class Transfer:
         self._started = time.monotonic()
         self._relay = relay
         self._length = sender.head.length
-        # receivers of HTTP/1.0 take no chunks, nor does a digest: then everybody gets the data framed anew
-        repeats_chunks = not hashes and all(receiver.head.minor == 1 for receiver in receivers)
-        sinks = [receiver.open(sender, self.id, repeats_chunks) for receiver in receivers]
-        self._receivers = dict(zip(sinks, receivers, strict=True))
-        self._mover = self._choose_mover(sinks, repeats_chunks)
+        self._receivers = list(receivers)  # those not lost
+        self._receiver_of: dict[Sink, Receiver] = {}
+        self._preamble: Preamble | None = None
+        self._form_key = object()
+        self._mover: Mover | None = None
         self._is_awake = False
         self._is_untouched = True  # not one byte was moved
         self._has_ended = False
@@ -45,13 +47,17 @@ class Transfer:
             party.transfer = self
             relay.deadlines.cancel(party.connection)
         sender.stop_asking()
+        if sender.boundary is None:
+            self._open(Begun(leading=sender.connection.take_pending()))
+        else:
+            self._begin_form(sender.boundary)
         self._limit_silence(-1)
         self.wake()
 
     @property
     def moved(self) -> int:
         """Body bytes taken from the sender."""
-        return self._mover.moved
+        return 0 if self._mover is None else self._mover.moved
 
     def measure(self) -> Measure:
         """How far it is now, or was at its end."""
@@ -61,11 +67,11 @@ class Transfer:
     @property
     def awaits_arrival(self) -> bool:
         """Whether everything was handed to the kernel, and only the receivers know whether they took it."""
-        return self._has_told and not self._mover.sinks
+        return self._has_told and self._mover is not None and not self._mover.sinks
 
     def look_for_arrival(self) -> None:
         """Find out now what would be found out soon."""
-        for receiver in self._receivers.values():
+        for receiver in list(self._receivers):
             if receiver.transfer is self and receiver.connection.occupant is receiver:
                 receiver.ready(0)
 
@@ -78,11 +84,17 @@ class Transfer:
     def stop(self) -> None:
         """Move no more."""
         self._has_ended = True
-        self._mover.close()
+        if self._mover is not None:
+            self._mover.close()
         self._relay.deadlines.cancel(self)
+        self._relay.deadlines.cancel(self._form_key)
 
     def lose(self, receiver: Receiver) -> None:
         """Go on without a receiver that left or was broken off."""
+        if receiver in self._receivers:
+            self._receivers.remove(receiver)
+        if self._mover is None:
+            return
         if receiver.sink is not None:
             self._mover.drop(receiver.sink)
         if self._mover.sinks:
@@ -90,61 +102,101 @@ class Transfer:
         else:
             self.stop()
 
-    def _choose_mover(self, sinks: list[Sink], repeats_chunks: bool) -> Mover:
-        source, length = self.sender.connection.sock, self._length
-        leading = self.sender.connection.take_pending()
-        if length is None or length <= SMALLEST_READ or leading or self.digest is not None:
-            body: Body = ChunkedDecoder(repeats_chunks) if length is None else CountedDecoder(length)
-            return CopyMover(source, sinks, body, self._relay.scratch, leading=leading, digest=self.digest)
-        if len(sinks) == 1:
-            return SpliceMover(source, sinks[0], length, self._relay.pipes)
-        return TeeMover(source, sinks, length, self._relay.pipes)
+    def _begin_form(self, boundary: str) -> None:
+        """Read a form until the part shows that is to be sent."""
+        config, sender = self._relay.config, self.sender
+        form = FormDecoder(self._framing(repeats_chunks=False), boundary, config.multipart_text)
+        self._preamble = Preamble(sender.connection.sock, form, sender.connection.take_pending(), self.wake)
+        self._relay.deadlines.arm(self._form_key, config.multipart_wait, self._fail)
 
-    def _fall_back(self) -> None:
+    def _pass_preamble(self, preamble: Preamble) -> bool:
+        """Read on in the form; whether the part has shown, and the stream is open."""
+        if not preamble.read():
+            return False
+        self._relay.deadlines.cancel(self._form_key)
+        self._preamble = None
+        self.sender.describe(preamble.form.chosen or {})
+        self._open(Begun(leading=preamble.leftover, first=preamble.first), preamble.form)
+        return True
+
+    def _open(self, begun: Begun, form: FormDecoder | None = None) -> None:
+        """Begin every receiver's response, and choose how the bytes are moved."""
+        # receivers of HTTP/1.0 take no chunks, nor does a digest or a form: then everybody gets the data framed anew
+        is_plain = self.digest is None and form is None
+        repeats_chunks = is_plain and all(receiver.head.minor == 1 for receiver in self._receivers)
+        sinks = [receiver.open(self.sender, self.id, repeats_chunks) for receiver in self._receivers]
+        self._receiver_of = dict(zip(sinks, self._receivers, strict=True))
+        source, length = self.sender.connection.sock, self._length
+        if length is None or length <= SMALLEST_READ or begun.leading or not is_plain:
+            body: Body = self._framing(repeats_chunks) if form is None else form
+            self._mover = CopyMover(source, sinks, body, self._relay.scratch, begun, self.digest)
+        elif len(sinks) == 1:
+            self._mover = SpliceMover(source, sinks[0], length, self._relay.pipes)
+        else:
+            self._mover = TeeMover(source, sinks, length, self._relay.pipes)
+
+    def _framing(self, repeats_chunks: bool) -> ChunkedDecoder | CountedDecoder:
+        return ChunkedDecoder(repeats_chunks) if self._length is None else CountedDecoder(self._length)
+
+    def _fall_back(self, old: Mover) -> Mover:
         """Let the copy mover go on where the kernel's own ways end."""
-        old = self._mover
         body: Body = CountedDecoder((self._length or 0) - old.moved)
-        self._mover = CopyMover(self.sender.connection.sock, old.sinks, body, self._relay.scratch, moved=old.moved)
-        self._mover.lost = old.lost
+        mover = CopyMover(self.sender.connection.sock, old.sinks, body, self._relay.scratch, Begun(old.moved))
+        mover.lost = old.lost
+        return mover
 
     def _advance(self) -> None:
         self._is_awake = False
         if self._has_ended:
             return
         try:
-            more = self._mover.advance()
-        except Unsupported:
-            self._fall_back()
-            more = True
+            if self._preamble is not None and not self._pass_preamble(self._preamble):
+                return
+            more = self._move()
         except (SenderGone, BadFraming):
-            self._relay.report(SenderFailed(self.sender.name))
+            self._fail()
             return
-        if self._is_untouched and self.moved:
-            self._is_untouched = False
-            self._relay.count_first_byte(time.monotonic() - self._started)
-        self._tell_losses()
-        if self._mover.body_read and not self._has_ended:
-            self._tell_end()
         if more:
             self.wake()
 
-    def _tell_losses(self) -> None:
-        lost, self._mover.lost = self._mover.lost, []
+    def _move(self) -> bool:
+        """Move what can be moved now; whether there is more."""
+        mover = self._mover
+        if mover is None:
+            return False
+        try:
+            more = mover.advance()
+        except Unsupported:
+            mover = self._mover = self._fall_back(mover)
+            more = True
+        if self._is_untouched and self.moved:
+            self._is_untouched = False
+            self._relay.count_first_byte(time.monotonic() - self._started)
+        self._tell_losses(mover)
+        if mover.body_read and not self._has_ended:
+            self._tell_end(mover)
+        return more
+
+    def _fail(self) -> None:
+        self._relay.report(SenderFailed(self.sender.name))
+
+    def _tell_losses(self, mover: Mover) -> None:
+        lost, mover.lost = mover.lost, []
         for sink in lost:
-            receiver = self._receivers[sink]
+            receiver = self._receiver_of[sink]
             receiver.connection.reset()
             self._relay.report(PartyLeft(receiver.name, receiver))
 
-    def _tell_end(self) -> None:
+    def _tell_end(self, mover: Mover) -> None:
         if not self._has_told:
             self._has_told = True
-            self.sender.connection.put_back(self._mover.leftover)
+            self.sender.connection.put_back(mover.leftover)
             digest = None if self.digest is None else self.digest.hexdigest()
             self._relay.report(BodyRead(self.sender.name, digest))
-        for sink in [sink for sink in self._mover.sinks if sink.done]:
-            self._mover.drop(sink)
-            self._receivers[sink].finish(self._relay.config.grace)
-        if not self._mover.sinks:
+        for sink in [sink for sink in mover.sinks if sink.done]:
+            mover.drop(sink)
+            self._receiver_of[sink].finish(self._relay.config.grace)
+        if not mover.sinks:
             self.stop()
 
     def _limit_silence(self, moved_before: int) -> None:

@@ -1,0 +1,237 @@
+"""Uploads from forms: `curl -F`, browsers (protocol B.5, F.2, H)."""
+
+import hashlib
+import threading
+
+import pytest
+
+from blackbox import lines
+from blackbox.conftest import StartServer
+from blackbox.harness import Clients, eventually
+from blackbox.rawhttp import Answer, Ended, Raw, chunked, request
+from blackbox.sse import status
+
+TYPE = "Content-Type: multipart/form-data; boundary=xyz"
+FAILED = [lines.SENDER_FAILED]
+
+
+def part(disposition: str, data: bytes, content_type: str = "text/css") -> bytes:
+    head = f"--xyz\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: {content_type}\r\n\r\n"
+    return head.encode() + data + b"\r\n"
+
+
+END = b"--xyz--\r\n"
+FILE = part('name="f"; filename="a.txt"', b"the file")
+
+
+def receive(clients: Clients, name: str) -> Raw:
+    """A receiver that waits already."""
+    receiver = clients.raw(request("GET", f"/{name}"))
+    assert eventually(lambda: status(clients, name)["activeReceivers"] == 1)
+    return receiver
+
+
+def send(clients: Clients, name: str, body: bytes, query: str = "") -> Raw:
+    return clients.raw(request("POST", f"/{name}?{query}", TYPE, body=body))
+
+
+def delivered(clients: Clients, name: str, body: bytes) -> Answer:
+    """What a receiver gets of a form that is sent in good order."""
+    receiver = receive(clients, name)
+    sender = send(clients, name, body)
+    answer = receiver.answer()
+    assert sender.answer().lines == lines.whole(there=1)
+    return answer
+
+
+def test_curl_sends_the_first_file_of_its_form(clients: Clients, name: str) -> None:
+    path, other = clients.file(b"the bytes of the file" * 10_000), clients.file(b"another file")
+    receiver = clients.receive(name, "-i")
+    form = ("-F", "before=text", "-F", f"file=@{path};filename=report.pdf", "-F", f"more=@{other}", "-F", "after=text")
+    sender = clients.curl("-f", *form, clients.pipe(name))
+    assert (sender.finish().code, sender.finish().lines[-1]) == (0, lines.COMPLETE)
+    head, _, body = receiver.finish().out.partition(b"\r\n\r\n")
+    assert (receiver.finish().code, body) == (0, b"the bytes of the file" * 10_000)
+    assert b'Content-Disposition: attachment; filename="report.pdf"' in head
+    assert b"Content-Type: application/pdf" in head
+
+
+def test_the_part_describes_the_stream_and_its_length_is_not_told(clients: Clients, name: str) -> None:
+    answer = delivered(clients, name, part('name="x"', b"dropped") + FILE + part('name="y"', b"ignored") + END)
+    assert answer.body == b"the file"
+    assert answer.fields["content-type"] == "text/css"
+    assert answer.fields["content-disposition"] == 'attachment; filename="a.txt"'
+    assert "content-length" not in answer.fields
+    report = status(clients, name)
+    assert (report["state"], report["bytesTransferred"], report["totalBytes"]) == ("complete", 8, None)
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "image/svg+xml", "application/javascript"])
+def test_a_type_that_a_browser_would_run_becomes_text(clients: Clients, name: str, content_type: str) -> None:
+    answer = delivered(clients, name, part('name="f"; filename="x.html"', b"<script>", content_type) + END)
+    assert answer.fields["content-type"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data; boundary=xyz", 'Multipart/FORM-Data; charset=x; boundary="xyz"']
+)
+def test_a_form_is_recognised_however_its_type_is_written(clients: Clients, name: str, content_type: str) -> None:
+    receiver = clients.raw(request("GET", f"/{name}"))
+    clients.raw(request("PUT", f"/{name}", f"Content-Type: {content_type}", body=FILE + END))
+    assert receiver.answer().body == b"the file"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary="a b "']
+)
+def test_a_form_without_a_boundary_is_refused(clients: Clients, name: str, content_type: str) -> None:
+    answer = clients.raw(request("POST", f"/{name}", f"Content-Type: {content_type}", body=b"")).answer()
+    line = "[ERROR] Invalid multipart/form-data — a boundary of 1 to 70 characters is needed."
+    assert (answer.status, answer.lines) == (400, [line])
+    assert status(clients, name)["state"] == "idle"
+
+
+def test_a_form_cannot_be_live(clients: Clients, name: str) -> None:
+    answer = send(clients, name, FILE + END, "live").answer()
+    assert (answer.status, answer.lines) == (400, ['[ERROR] "live" does not support multipart/form-data.'])
+
+
+def test_without_a_file_the_text_is_sent(clients: Clients, name: str) -> None:
+    text = part('name="input_text"', "käse".encode())
+    answer = delivered(clients, name, part('name="x"', b"1") + text + part('name="file"; filename=""', b"") + END)
+    assert answer.body.decode() == "käse"
+    assert answer.fields["content-type"] == "text/plain; charset=utf-8"
+    assert "content-disposition" not in answer.fields
+
+
+def test_the_text_may_be_as_long_as_the_limit(clients: Clients, name: str) -> None:
+    text = bytes(1 << 20)
+    receiver = clients.receive(name)
+    sender = clients.raw()
+    body = part('name="input_text"', text) + END
+    threading.Thread(target=sender.send, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
+    assert receiver.finish().out == text
+
+
+def test_a_file_wins_over_a_text_before_it(clients: Clients, name: str) -> None:
+    assert delivered(clients, name, part('name="input_text"', b"text") + FILE + END).body == b"the file"
+
+
+def test_several_receivers_and_those_of_http_1_0_get_the_same(clients: Clients, name: str) -> None:
+    receivers = [clients.raw(request("GET", f"/{name}?n=3", minor=minor)) for minor in (1, 0, 1)]
+    sender = clients.raw(request("POST", f"/{name}?n=3&sha256", TYPE, "Transfer-Encoding: chunked"))
+    body = part('name="f"; filename="x"', b"0123456789" * 50_000) + END
+    threading.Thread(target=sender.send, args=(chunked(body[:9], body[9:500], body[500:]),), daemon=True).start()
+    assert [receiver.answer().body for receiver in receivers] == [b"0123456789" * 50_000] * 3
+    digest = hashlib.sha256(b"0123456789" * 50_000).hexdigest()
+    assert sender.answer().lines[-3:] == [lines.UPLOAD_COMPLETE, f"[INFO] SHA-256: {digest}", lines.COMPLETE]
+
+
+def test_the_end_of_the_part_ends_the_transfer(clients: Clients, name: str) -> None:
+    """The form goes on, but nobody waits for it."""
+    receiver = receive(clients, name)
+    sender = clients.raw(
+        request("POST", f"/{name}", TYPE, "Content-Length: 1000000") + FILE + part('name="x"', b"more")
+    )
+    assert receiver.answer().body == b"the file"
+    answer = sender.answer()
+    assert (answer.complete, answer.lines[-1], answer.fields["connection"]) == (True, lines.COMPLETE, "close")
+
+
+BAD = {
+    "nothing in it": END,
+    "only other fields": part('name="x"', b"1") + END,
+    "a text that is too long": part('name="input_text"', bytes((1 << 20) + 1)) + END,
+    "no form at all": b"hello",
+    "a head that is none": b"--xyz\r\nno colon\r\n\r\n",
+    "a file that is not ended": FILE[:-2],
+}
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD)
+def test_a_form_that_cannot_be_sent_is_an_error_for_everybody(clients: Clients, name: str, body: bytes) -> None:
+    receiver = receive(clients, name)
+    sender = clients.raw()
+    threading.Thread(target=sender.send, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
+    answer = receiver.answer()
+    assert (answer.status, answer.lines) == (500, FAILED)
+    told = sender.answer()
+    assert (told.status, told.complete, told.lines[-1]) == (200, False, lines.SENDER_FAILED)
+    assert status(clients, name)["state"] == "failed"
+
+
+def test_a_form_that_ends_within_its_file_breaks_who_streams(clients: Clients, name: str) -> None:
+    receiver = receive(clients, name)
+    sender = send(clients, name, part('name="f"; filename="x"', b"x" * 100_000)[:-2])
+    answer = receiver.answer()
+    assert (answer.status, answer.complete) == (200, False)
+    assert sender.answer().lines[-1] == lines.SENDER_FAILED
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_sender_that_dies_breaks_who_streams_and_refuses_who_waits(clients: Clients, name: str, shown: bool) -> None:
+    receiver = receive(clients, name)
+    begun = part('name="f"; filename="x"' if shown else 'name="x"', b"x" * 100)
+    sender = clients.raw(request("POST", f"/{name}", TYPE, "Content-Length: 10000") + begun)
+    sender.until(b"Streaming to")
+    if shown:
+        head = receiver.head()
+        assert head.status == 200
+        sender.reset()
+        assert receiver.body_of(head).complete is False
+    else:
+        sender.reset()
+        answer = receiver.answer()
+        assert (answer.status, answer.lines) == (500, FAILED)
+
+
+def test_a_form_whose_part_does_not_show_in_time_is_given_up(private: StartServer, name: str) -> None:
+    clients = private("--multipart-wait", "0.2").clients
+    receiver = receive(clients, name)
+    sender = clients.raw(request("POST", f"/{name}", TYPE, "Content-Length: 1000") + part('name="x"', b"1"))
+    assert receiver.answer().status == 500
+    assert sender.answer().lines[-1] == lines.SENDER_FAILED
+
+
+def test_a_part_that_has_shown_may_take_its_time(private: StartServer, name: str) -> None:
+    clients = private("--multipart-wait", "0.2").clients
+    receiver = receive(clients, name)
+    body = FILE + END
+    sender = clients.raw(request("POST", f"/{name}", TYPE, f"Content-Length: {len(body)}") + body[:-15])
+    receiver.head()
+    assert not receiver.ends_within(0.5)
+    sender.send(body[-15:])
+    assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+def test_a_receiver_that_leaves_before_the_part_shows_is_not_waited_for(clients: Clients, name: str) -> None:
+    leaving, staying = (clients.raw(request("GET", f"/{name}?n=2")) for _ in range(2))
+    body = FILE + END
+    sender = clients.raw(request("POST", f"/{name}?n=2&require=any", TYPE, f"Content-Length: {len(body)}"))
+    sender.until(b"Streaming to")
+    leaving.close()
+    sender.until(lines.RECEIVER_LEFT.encode())
+    sender.send(body)
+    assert staying.answer().body == b"the file"
+    assert sender.until(lines.COMPLETE.encode())
+
+
+def test_when_all_receivers_leave_before_the_part_shows_the_sender_hears_it(clients: Clients, name: str) -> None:
+    receiver = receive(clients, name)
+    sender = clients.raw(request("POST", f"/{name}", TYPE, "Content-Length: 1000"))
+    sender.until(b"Streaming to")
+    receiver.close()
+    sender.until(lines.ALL_LEFT.encode() + b"\n\r\n")
+    with pytest.raises(Ended):
+        sender.exactly(1)
+    assert status(clients, name)["state"] == "failed"
+
+
+def test_a_large_form_takes_no_memory(private: StartServer, name: str) -> None:
+    server = private()
+    path = server.clients.file(bytes(300 << 20))
+    before = server.rss
+    receiver = server.clients.curl("-o", "/dev/null", "-w", "%{size_download}", server.clients.pipe(name))
+    sender = server.clients.curl("-f", "-F", f"file=@{path}", server.clients.pipe(name))
+    assert (sender.finish().code, receiver.finish().out) == (0, str(300 << 20).encode())
+    assert server.rss - before < 8 << 20
