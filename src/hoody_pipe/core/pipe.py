@@ -70,9 +70,10 @@ class WaitExpired:
 
 @dataclass(slots=True)
 class SenderFailed:
-    """The sender is still connected, but its body is malformed."""
+    """The sender's body is malformed, or `ended` before it was complete; its connection may still take a last line."""
 
     name: str
+    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -356,7 +357,7 @@ class Pipe:
         return [*stop, *self._break_receivers(), *ended]
 
     def fail_sender(self, event: SenderFailed) -> list[Action]:
-        return self.fail(messages.SENDER_FAILED, messages.SENDER_ERROR)
+        return self.fail(messages.SENDER_FAILED, messages.SENDER_LEFT if event.ended else messages.SENDER_ERROR)
 
     def fail_idle(self, event: IdleExpired) -> list[Action]:
         return self.fail(messages.IDLE, messages.IDLE_REASON)

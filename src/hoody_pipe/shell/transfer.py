@@ -153,7 +153,10 @@ class Transfer:
             if self._preamble is not None and not self._pass_preamble(self._preamble):
                 return
             more = self._move()
-        except (SenderGone, BadFraming):
+        except SenderGone:
+            self._fail(ended=True)
+            return
+        except BadFraming:
             self._fail()
             return
         if more:
@@ -177,8 +180,8 @@ class Transfer:
             self._tell_end(mover)
         return more
 
-    def _fail(self) -> None:
-        self._relay.report(SenderFailed(self.sender.name))
+    def _fail(self, ended: bool = False) -> None:
+        self._relay.report(SenderFailed(self.sender.name, ended))
 
     def _tell_losses(self, mover: Mover) -> None:
         lost, mover.lost = mover.lost, []
