@@ -112,6 +112,10 @@ class Relay:
         """A kB field of /proc/PID/status, in bytes, such as VmRSS."""
         return sum(_field(pid, "status", field) * 1024 for pid in self._pids())
 
+    def descriptors(self) -> int:
+        """How many it has open."""
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in self._pids())
+
     def written(self) -> int:
         """Bytes written towards a disk."""
         return sum(_field(pid, "io", "write_bytes") for pid in self._pids())

@@ -1,7 +1,9 @@
 """The composition root: a Config becomes a running server."""
 
 import asyncio
+import contextlib
 import gc
+import resource
 import socket
 from collections.abc import Callable
 
@@ -20,6 +22,7 @@ def serve(config: Config, announce: Callable[[str], None]) -> int:
     Raises:
         ConfigError: when the address cannot be listened on.
     """
+    _take_all_descriptors()
     sockets = bind(config.host, config.port, config.dead_after)
 
     gc.freeze()  # what is there now stays; looking at it again and again finds nothing
@@ -32,6 +35,13 @@ def serve(config: Config, announce: Callable[[str], None]) -> int:
         return await server.run()
 
     return uvloop.run(main())
+
+
+def _take_all_descriptors() -> None:
+    """Every party is a descriptor: use as many as the process may have, not only as many as it usually gets."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):  # unlimited, where the kernel wants a number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def url_of(sock: socket.socket) -> str:

@@ -259,14 +259,14 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         env: dict[str, str] | None = None,
-        open_files: int | None = None,
+        open_files: tuple[int, int] | None = None,
         stalled_log: bool = False,
     ) -> None:
         """`stalled_log`: its standard error is a pipe that is full, and nobody reads it."""
 
         def limit_files() -> None:
             if open_files is not None:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
+                resource.setrlimit(resource.RLIMIT_NOFILE, open_files)
 
         self._stalled = os.pipe() if stalled_log else ()
         if self._stalled:

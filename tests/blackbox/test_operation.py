@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str)
 
 
 def test_when_files_run_out_accepting_pauses_and_transfers_go_on(private: StartServer, name: str) -> None:
-    server = private(open_files=48)
+    server = private(open_files=(48, 48))
     clients = server.clients
     receiver = clients.raw(request("GET", f"/{name}"))
     sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 200000"))
@@ -109,6 +110,11 @@ def test_when_files_run_out_accepting_pauses_and_transfers_go_on(private: StartS
     late = clients.raw(request("GET", f"/{name}-late"))
     clients.raw(request("PUT", f"/{name}-late", body=b"recovered"))
     assert late.answer().body == b"recovered"
+
+
+def test_it_takes_all_the_descriptors_that_it_may_have(private: StartServer) -> None:
+    server = private(open_files=(64, 96))
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (96, 96)
 
 
 def test_silence_is_allowed_unless_the_operator_limits_it(private: StartServer, name: str) -> None:

@@ -79,6 +79,7 @@ class Books:
             self.counters.end(outcome, transfer.digest is not None)
             for callback in transfer.when_over:
                 callback()
+            transfer.dissolve()
 
     def moving(self) -> tuple[int, int]:
         """Bytes that running transfers have moved so far, and those of them that are digested."""
