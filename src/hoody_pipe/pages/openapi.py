@@ -1,10 +1,12 @@
 """The API as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 Object = dict[str, object]
 
 _FLAG = {"type": "string", "enum": ["", "true", "yes", "1", "false", "no", "0"]}
+_SIZE = {"type": "string", "pattern": "^[0-9]{1,18}(\\.[0-9]{1,9})?([KMGTPE]i?)?B?$"}
 _TRANSFER = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
 
 
@@ -12,32 +14,51 @@ def _query(name: str, text: str, schema: Mapping[str, object]) -> Object:
     return {"name": name, "in": "query", "description": text, "schema": schema, "allowEmptyValue": schema is _FLAG}
 
 
-_NAME: Object = {
-    "name": "name",
-    "in": "path",
-    "required": True,
-    "description": "The pipe's name, 1 to 1024 characters as sent; slashes are part of it.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 1024},
-}
-_SHARED = [
-    _query("n", "How many receivers; everybody says the same.", {"type": "integer", "minimum": 1, "maximum": 256}),
-    _query("wait", "How long to wait for the others, in seconds.", {"type": "integer", "minimum": 1, "maximum": 3600}),
-    _query("sha256", "Digest the stream; either side may ask.", _FLAG),
-]
+@dataclass(frozen=True)
+class Bounds:
+    """What a server allows: receivers, seconds, characters."""
+
+    receivers: int = 256
+    wait: int = 3600
+    name: int = 1024
+
+
+def _name(bounds: Bounds) -> Object:
+    return {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "The pipe's name as sent, percent-encoded; slashes are part of it.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": bounds.name},
+    }
+
+
+def _shared(bounds: Bounds) -> list[Object]:
+    """What both sides of a pipe may say."""
+    count = {"type": "integer", "minimum": 1, "maximum": bounds.receivers}
+    seconds = {"type": "integer", "minimum": 1, "maximum": bounds.wait}
+    return [
+        _query("n", "How many receivers; everybody says the same.", count),
+        _query("wait", "How long to wait for the others, in seconds.", seconds),
+        _query("sha256", "Digest the stream; either side may ask.", _FLAG),
+    ]
+
+
 _OF_SENDER = [
-    *_SHARED,
     _query("transfer", "An id of the sender's choice, for receipts.", _TRANSFER),
-    _query("size", "An estimate of the body in bytes: 4096, 200G, 1.5T, 10GiB.", {"type": "string"}),
+    _query("size", "An estimate of the body in bytes: 4096, 200G, 1.5T, 10GiB.", _SIZE),
     _query("require", "Whether one complete receiver is enough.", {"type": "string", "enum": ["all", "any"]}),
 ]
-_OF_RECEIVER = [
-    *_SHARED,
-    _query("download", "Have it saved as a file; when off, leave the sender's disposition out.", _FLAG),
-    _query("filename", "The name of that file.", {"type": "string", "maxLength": 255}),
+_QUESTIONS = [
     _query("status", "Answer how the name stands instead, as JSON.", _FLAG),
     _query("last", "With status: how the last transfer of the name ended.", _FLAG),
     _query("transfer", "With status: the receipt of this transfer.", _TRANSFER),
+]
+_OF_RECEIVER = [
+    _query("download", "Have it saved as a file; when off, leave the sender's disposition out.", _FLAG),
+    _query("filename", "The name of that file.", {"type": "string", "maxLength": 255}),
     _query("progress", "Answer server-sent events instead.", _FLAG),
+    *_QUESTIONS,
 ]
 
 _LINES: Object = {"text/plain": {"schema": {"type": "string"}}}
@@ -129,59 +150,53 @@ _RECEIVED: Object = {
     },
     "204": {"description": "Nothing to watch: the transfer has ended."},
 }
-_EMPTY: Object = {"200": {"description": "What a cross-origin request may do."}}
+_EMPTY: Object = {
+    "200": {"description": "What a cross-origin request may do.", "content": _LINES},
+    "204": {"description": "The same, of a page of figures."},
+}
 _OF_NAME = (400, 414)
-_REFUSED = (400, 409, 414, 429, 501, 503)  # senders
+_REFUSED = (400, 405, 409, 414, 429, 501, 503)  # senders
 
 
 def _page(name: str, content: Object) -> Object:
     """A reserved name that is read."""
     good: Object = {"200": {"description": "As the media type says.", "content": content}}
-    allowed: Object = {"204": {"description": "What a cross-origin request may do."}}
     return {
         "get": _operation(name, f"The server's {name}.", [], _responses(good)),
         "head": _operation(f"{name}Head", "The head of that.", [], _responses({"200": {"description": "No body."}})),
-        "options": _operation(f"{name}Preflight", "A CORS preflight.", [], _responses(allowed)),
+        "options": _operation(f"{name}Preflight", "A CORS preflight.", [], _responses(_EMPTY)),
     }
 
 
-_JSON_TEXT: Object = {"application/json": {"schema": {"type": "object"}}}
-
-
-def document(version: str, url: str) -> Object:
+def document(version: str, url: str, bounds: Bounds) -> Object:
     """The whole document; `url` is where the asker reaches the pipes."""
-    name: list[Object] = [_NAME]
+    name, shared = [_name(bounds)], _shared(bounds)
+    sender = name + shared + _OF_SENDER
+    head = _responses({"200": {"description": "No body."}}, 400, 404, 405, 414)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Hoody Pipe", "version": version, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "Hoody Pipe",
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": url}],
         "paths": {
             "/{name}": {
-                "put": _operation("send", "Send.", name + _OF_SENDER, _responses(_SENT, *_REFUSED), _BODY),
-                "post": _operation(
-                    "sendByPost", "Send, as by PUT.", name + _OF_SENDER, _responses(_SENT, *_REFUSED), _BODY
-                ),
+                "put": _operation("send", "Send.", sender, _responses(_SENT, *_REFUSED), _BODY),
+                "post": _operation("sendByPost", "Send, as by PUT.", sender, _responses(_SENT, *_REFUSED), _BODY),
                 "get": _operation(
                     "receive",
                     "Receive, or ask about the name.",
-                    name + _OF_RECEIVER,
+                    name + shared + _OF_RECEIVER,
                     _responses(_RECEIVED, 400, 404, 408, 409, 414, 429, 500, 501, 503),
                 ),
-                "head": _operation(
-                    "statusHead",
-                    "The head of the status; needs ?status.",
-                    name + [p for p in _OF_RECEIVER if p["name"] in ("status", "last", "transfer")],
-                    _responses({"200": {"description": "No body."}}, 400, 404, 405, 414),
-                ),
+                "head": _operation("statusHead", "The head of the status; needs ?status.", name + _QUESTIONS, head),
                 "options": _operation("preflight", "A CORS preflight.", name, _responses(_EMPTY, *_OF_NAME)),
             },
-            "/help": {
-                "get": _operation(
-                    "help", "The cheat sheet.", [], _responses({"200": {"description": "Text.", "content": _LINES}})
-                )
-            },
+            "/help": _page("help", _LINES),
             "/health": _page("health", {"application/json": {"schema": _HEALTH}}),
             "/metrics": _page("metrics", _LINES),
-            "/openapi.json": _page("openapi", _JSON_TEXT),
+            "/openapi.json": _page("openapi", {"application/json": {"schema": {"type": "object"}}}),
         },
     }

@@ -195,6 +195,13 @@ class Connection:
     # what readiness does
 
     def _handle(self, mask: int) -> None:
+        try:
+            self._react(mask)
+        except Exception:
+            self.abandon()  # nobody may wait for an answer that will not come
+            raise
+
+    def _react(self, mask: int) -> None:
         if mask & BROKEN and self._is_broken(mask):
             self.abandon()
             return

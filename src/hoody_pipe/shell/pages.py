@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hoody_pipe import __version__
+from hoody_pipe.core.limits import Limits
 from hoody_pipe.pages import help as cheat_sheet
 from hoody_pipe.pages import openapi
 from hoody_pipe.shell.connection import Connection
@@ -25,8 +26,9 @@ Page = tuple[int, str, tuple[str, str]]  # status, body, Content-Type
 class Pages:
     """Renders the pages; `metrics` is the text of all figures."""
 
-    def __init__(self, metrics: Callable[[], str]) -> None:
+    def __init__(self, metrics: Callable[[], str], limits: Limits) -> None:
         self._metrics = metrics
+        self._bounds = openapi.Bounds(limits.receivers, limits.longest_wait, limits.name)
         self._started = datetime.now(UTC).isoformat(timespec="seconds")
 
     def render(self, path: str, connection: Connection, head: RequestHead) -> Page:
@@ -36,7 +38,8 @@ class Pages:
         if path == "/metrics":
             return 200, self._metrics(), response.METRICS
         if path == "/openapi.json":
-            return 200, json.dumps(openapi.document(__version__, url_for(head)), indent=1) + "\n", response.JSON
+            document = openapi.document(__version__, url_for(head), self._bounds)
+            return 200, json.dumps(document, indent=1) + "\n", response.JSON
         if path == "/robots.txt":
             return 200, ROBOTS, response.PLAIN_TEXT
         if path == "/favicon.ico":

@@ -59,7 +59,7 @@ class Relay:
         self._rendezvous = Rendezvous(self._limits)
         self._books = Books(config, self._rendezvous, deadlines, self._answer)
         self._access = AccessLog(config)
-        self._pages = Pages(Metrics(self._rendezvous, self._books).text)
+        self._pages = Pages(Metrics(self._rendezvous, self._books).text, self._limits)
         self._how: dict[type[Action], Callable[[Any], None]] = {
             Tell: self._tell,
             Arm: self._arm,
