@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -235,3 +236,29 @@ def test_a_large_form_takes_no_memory(private: StartServer, name: str) -> None:
     sender = server.clients.curl("-f", "-F", f"file=@{path}", server.clients.pipe(name))
     assert (sender.finish().code, receiver.finish().out) == (0, str(300 << 20).encode())
     assert server.rss - before < 8 << 20
+
+
+PAGE = """<!doctype html><meta charset=utf-8>
+<form method=post enctype=multipart/form-data action="{url}">
+<input name=note value="not sent"><input type=file name=file><input name=input_text value="not sent either">
+</form><script>
+const bytes = new Uint8Array(300000).map((_, index) => index % 251);
+const chosen = new DataTransfer();
+chosen.items.add(new File([bytes], "f\\u00fcr dich.bin", {{type: "application/pdf"}}));
+document.querySelector("input[type=file]").files = chosen.files;
+document.forms[0].submit();
+</script>"""
+
+
+@pytest.mark.needs("chromium")
+def test_a_browser_sends_the_file_of_a_form(clients: Clients, name: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(PAGE.format(url=clients.pipe(name)))
+    receiver = clients.raw(request("GET", f"/{name}"))
+    flags = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={tmp_path}")
+    browser = clients.run("chromium", *flags, "--timeout=20000", "--dump-dom", page.as_uri())
+    answer = receiver.answer()
+    assert answer.body == bytes(index % 251 for index in range(300_000))
+    assert answer.fields["content-type"] == "application/pdf"
+    assert "filename*=UTF-8''f%C3%BCr%20dich.bin" in answer.fields["content-disposition"]
+    assert lines.COMPLETE in browser.finish(60).out.decode()
