@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import resource
 import socket
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from collections.abc import Callable
 import uvloop
 
 from hoody_pipe.config import Config
+from hoody_pipe.shell.estate import Estate, inherit, listen
 from hoody_pipe.shell.listener import bind
 from hoody_pipe.shell.server import Server
+from hoody_pipe.shell.systemd import activated, notify
 
 GC_THRESHOLD = 20_000  # new objects between two looks for cycles; a transfer makes hardly any
 
@@ -20,18 +23,22 @@ def serve(config: Config, announce: Callable[[str], None]) -> int:
     """Serve until a signal; `announce` gets the URL of every address once it accepts. Returns the exit status.
 
     Raises:
-        ConfigError: when the address cannot be listened on.
+        ConfigError: when the address cannot be listened on, or the server before this one does not hand over.
     """
     _take_all_descriptors()
-    sockets = bind(config.host, config.port, config.dead_after)
+    estate = inherit(config.handover) if config.handover else None
+    if estate is None:
+        sockets = activated(config.dead_after) or bind(config.host, config.port, config.dead_after)
+        estate = Estate(listen(config.handover) if config.handover else None, sockets)
 
     gc.freeze()  # what is there now stays; looking at it again and again finds nothing
     gc.set_threshold(GC_THRESHOLD)
 
     async def main() -> int:
-        server = Server(config, sockets, asyncio.get_running_loop())
-        for sock in sockets:
+        server = Server(config, estate, asyncio.get_running_loop())
+        for sock in estate.listeners:
             announce(url_of(sock))
+        notify(f"MAINPID={os.getpid()}\nREADY=1")
         return await server.run()
 
     return uvloop.run(main())

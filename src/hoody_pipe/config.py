@@ -58,6 +58,12 @@ class Config:
         "seconds",
         0.01,
     )
+    drain_timeout: float = _setting(
+        0.0, "On SIGTERM, break what still runs after so long, and end with status 1; 0 is never.", "seconds", 0
+    )
+    handover: str = _setting(
+        "", "Unix socket by which a new server takes over everything from the one that serves now."
+    )
     access_log: str = _setting(
         "failed",
         "Whose end is logged: every party's, that of those who failed or were refused, or nobody's.",

@@ -55,6 +55,9 @@ class Names:
     def shut_down(self) -> list[Action]:
         return self._keep_endings(self.rendezvous.shut_down())
 
+    def abort(self) -> list[Action]:
+        return self._keep_endings(self.rendezvous.abort())
+
     def _keep_endings(self, all_actions: list[Action]) -> list[Action]:
         actions: list[Action] = []
         for action in all_actions:
@@ -318,6 +321,48 @@ def test_shutting_down_turns_away_who_waits_and_who_comes_but_not_who_streams() 
     assert names.receiver("late", name="/w") == [Refuse("late", gone)]
     names.body_read()
     assert names.delivered("r0")[1] == EndClean("s")
+
+
+def test_what_still_runs_when_the_drain_is_over_is_broken() -> None:
+    names = Names().streaming()
+    names.sender("waits", name="/y")
+    names.shut_down()
+    assert names.abort() == [
+        StopMove("s"),
+        Break("r0"),
+        Tell("s", "[ERROR] Server shutting down."),
+        Break("s"),
+        FREE,
+    ]
+    assert (ended(names)[0], names.is_free()) == ("Server shutting down", True)
+
+
+def test_who_waits_is_forgotten_when_another_server_goes_on_with_them() -> None:
+    names = Names().streaming()
+    names.sender("waits", name="/y")
+    names.rendezvous.release()
+    assert (names.rendezvous.running(), names.rendezvous.waiting) == ([NAME], 0)
+    assert names.receiver(name="/y") == [Refuse("r", Refusal(503, "[ERROR] Server shutting down."))]
+    names.body_read()
+    assert names.delivered("r0")[1] == EndClean("s")
+
+
+def test_a_name_in_use_at_another_server_is_refused_until_it_is_free_there() -> None:
+    names = Names()
+    names.rendezvous.occupy([NAME, "/y"])
+    refused = Refusal(400, "[ERROR] Path '/x' is already in use by an active transfer.")
+    assert names.receiver() == [Refuse("r", refused)]
+    assert names.sender() == [Refuse("s", refused)]
+    names.rendezvous.vacate([NAME])
+    assert (names.rendezvous.is_elsewhere(NAME), names.rendezvous.is_elsewhere("/y")) == (False, True)
+    assert names.receiver() == [Arm("r", 60)]
+
+
+def test_a_sender_that_waited_at_another_server_is_not_told_its_first_lines_again() -> None:
+    names = Names()
+    names.receiver(n=2)
+    assert names.handle(SenderArrived(NAME, "s", 2, 7, is_informed=True)) == [Arm("s", 7)]
+    assert names.left("r") == [Tell("s", "[INFO] A receiver disconnected.")]
 
 
 def test_the_registry_knows_who_waits_to_send() -> None:

@@ -19,6 +19,7 @@ import uvloop
 from hoody_pipe.app import url_of
 from hoody_pipe.config import Config
 from hoody_pipe.plane import kpipe
+from hoody_pipe.shell.estate import Estate
 from hoody_pipe.shell.listener import bind
 from hoody_pipe.shell.server import Server
 
@@ -155,7 +156,7 @@ class FaultyServer:
         async def main() -> None:
             loop = asyncio.get_running_loop()
             assert isinstance(loop, Loop)
-            server = Server(config, list(self._sockets), loop)
+            server = Server(config, Estate(None, list(self._sockets)), loop)
             self._loop, self.faults.thread = loop, threading.get_ident()
             self._has_started.set()
             await server.run()

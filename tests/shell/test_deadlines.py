@@ -67,3 +67,15 @@ def test_one_may_be_armed_when_another_passes() -> None:
         deadlines.arm("a", 0.01, lambda: arm("a", 0.01, "end"))
 
     assert passed(scene) == ["end"]
+
+
+def test_what_is_left_of_a_deadline_is_known() -> None:
+    def scene(deadlines: Deadlines, arm: Arm) -> None:
+        assert deadlines.left("a") is None
+        arm("a", 60, "never")
+        left = deadlines.left("a")
+        assert left is not None
+        assert 59 < left <= 60
+        arm("a", 0.01, "end")
+
+    assert passed(scene) == ["end"]

@@ -30,7 +30,10 @@ class State(IntEnum):  # hashed for every event, which a plain Enum does slowly
 
 @dataclass(slots=True)
 class SenderArrived:
-    """A sender asked for the name; `wait` in seconds; `transfer` is an id of its own choice."""
+    """A sender asked for the name; `wait` in seconds; `transfer` is an id of its own choice.
+
+    `is_informed` says that it was told its first lines before: it waited at a server that handed over to this one.
+    """
 
     name: str
     party: Party
@@ -39,6 +42,7 @@ class SenderArrived:
     require_any: bool = False
     sha256: bool = False
     transfer: str | None = None
+    is_informed: bool = False
 
 
 @dataclass(slots=True)
@@ -253,8 +257,8 @@ class Pipe:
             return [Refuse(event.party, Refusal(400, messages.count_mismatch(self.n, event.n)))]
         self.sender, self.require_any = event.party, event.require_any
         self.transfer, self._hashes = event.transfer, event.sha256
-        actions: list[Action] = [Tell(event.party, messages.waiting(self.n))]
-        if self.receivers:
+        actions: list[Action] = [] if event.is_informed else [Tell(event.party, messages.waiting(self.n))]
+        if self.receivers and not event.is_informed:
             actions.append(Tell(event.party, messages.already_connected(len(self.receivers))))
         if len(self.receivers) < self.n:
             actions.append(Arm(event.party, event.wait))
@@ -361,6 +365,10 @@ class Pipe:
 
     def fail_idle(self, event: IdleExpired) -> list[Action]:
         return self.fail(messages.IDLE, messages.IDLE_REASON)
+
+    def abort(self) -> list[Action]:
+        """Break a running transfer: the server stops."""
+        return self.fail(messages.SHUTTING_DOWN, messages.STOPPED)
 
     def finish_body(self, event: BodyRead) -> list[Action]:
         self.state = State.FINISHING

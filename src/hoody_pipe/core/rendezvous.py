@@ -4,6 +4,8 @@ Every name is a `Pipe`; this module finds it, makes it, and drops it when the pi
 what happens inside one name.
 """
 
+from collections.abc import Callable, Iterable
+
 from hoody_pipe.core import messages
 from hoody_pipe.core.limits import Limits
 from hoody_pipe.core.pipe import (
@@ -33,6 +35,7 @@ class Rendezvous:
         self._transfers: set[str] = set()  # the ids that senders here have chosen
         self._active = 0
         self._closed = False
+        self._elsewhere: set[str] = set()  # names in use at a server that hands over to this one
 
     @property
     def waiting(self) -> int:
@@ -68,6 +71,8 @@ class Rendezvous:
         if isinstance(event, (SenderArrived, ReceiverArrived)):  # a union would be slower
             if self._closed:
                 return [Refuse(event.party, Refusal(503, messages.SHUTTING_DOWN))]
+            if event.name in self._elsewhere:
+                return [Refuse(event.party, Refusal(400, messages.in_use(event.name)))]
             if pipe is None:
                 if self.waiting >= self._limits.waiting:
                     return [Refuse(event.party, Refusal(429, messages.TOO_MANY_PENDING))]
@@ -83,9 +88,37 @@ class Rendezvous:
     def shut_down(self) -> list[Action]:
         """Turn away all who wait and all who come from now on; running transfers go on."""
         self._closed = True
+        return self._for_each(Pipe.shut_down)
+
+    def abort(self) -> list[Action]:
+        """Break the transfers that still run after `shut_down` or `release`."""
+        return self._for_each(Pipe.abort)
+
+    def release(self) -> None:
+        """Forget all who wait: another server goes on with them, and with all who come from now on."""
+        self._closed = True
+        self._pipes = {name: self._pipes[name] for name in self.running()}
+
+    def running(self) -> list[str]:
+        """The names of all running transfers."""
+        return [name for name, pipe in self._pipes.items() if pipe.state is not State.WAITING]
+
+    def occupy(self, names: Iterable[str]) -> None:
+        """Refuse these names, for a transfer runs on each of them at another server."""
+        self._elsewhere.update(names)
+
+    def vacate(self, names: Iterable[str]) -> None:
+        """Give these names free again."""
+        self._elsewhere.difference_update(names)
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Whether a name is in use at another server, as far as is known."""
+        return name in self._elsewhere
+
+    def _for_each(self, end: Callable[[Pipe], list[Action]]) -> list[Action]:
         actions: list[Action] = []
         for pipe in list(self._pipes.values()):
-            ended = pipe.shut_down()
+            ended = end(pipe)
             self._settle(pipe, ended)
             actions += ended
         return actions

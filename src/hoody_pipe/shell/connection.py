@@ -53,6 +53,9 @@ class Host(Protocol):
     def refuse(self, connection: "Connection", refusal: Refusal) -> None:
         """Answer something that is no request, and close."""
 
+    def hand_on(self, connection: "Connection") -> bool:
+        """Let the server that has taken over go on with a connection; False if there is none."""
+
     def connection_closed(self) -> None:
         """A descriptor is free again."""
 
@@ -116,6 +119,20 @@ class Connection:
         """Keep bytes that were read past the end of a body: the next request begins with them."""
         self._pending = data
 
+    @property
+    def luggage(self) -> tuple[bytes, bytes]:
+        """What was read and not used, and what was written and not sent: it goes with a socket that is handed over."""
+        return self._pending, self._out
+
+    def unpack(self, pending: bytes, unsent: bytes) -> None:
+        """Begin with the luggage of a socket that was handed over."""
+        self._pending = pending
+        self._may_have_more = True
+        if unsent:
+            self.write(unsent)
+        if pending:
+            self._host.poller.soon(self._read_head)
+
     def has_moved_on(self) -> bool:
         """Whether the peer has sent something after the present request: the next one, or its FIN."""
         if self._pending:
@@ -144,6 +161,8 @@ class Connection:
 
     def next_request(self) -> None:
         """The response is complete: go on with the next request, or close."""
+        if self._host.is_draining and self._host.hand_on(self):
+            return
         if self._host.is_draining or self.peer_ended:
             self.linger()
             return

@@ -49,6 +49,11 @@ class Deadlines:
         if bucket is not None:
             del bucket.entries[key]
 
+    def left(self, key: Hashable) -> float | None:
+        """Seconds until the key's deadline, None if it has none."""
+        bucket = self._bucket_of.get(key)
+        return None if bucket is None else bucket.entries[key][0] - self._loop.time()
+
     def close(self) -> None:
         """Forget all deadlines."""
         self._buckets.clear()

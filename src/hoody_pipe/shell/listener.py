@@ -33,8 +33,7 @@ def bind(host: str, port: int, dead_after: float) -> list[socket.socket]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6 and host != "::":
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
-            life.probe(sock, dead_after)
+            prepare(sock, dead_after)
             sock.bind((address[0], sockets[0].getsockname()[1] if len(sockets) > 1 else port, *address[2:]))
             sock.listen(BACKLOG)
     except (OSError, UnicodeError, OverflowError) as error:
@@ -43,6 +42,12 @@ def bind(host: str, port: int, dead_after: float) -> list[socket.socket]:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigError(f"cannot listen on {host} port {port}: {reason}") from error
     return sockets
+
+
+def prepare(sock: socket.socket, dead_after: float) -> None:
+    """Set on a listening socket what the accepted ones are to inherit."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    life.probe(sock, dead_after)
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, tuple[object, ...]]]:

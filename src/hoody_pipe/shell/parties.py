@@ -8,7 +8,7 @@ on how the response is framed.
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hoody_pipe.core.admission import Receive, Send
 from hoody_pipe.core.pipe import Delivered, Event, PartyLeft, WaitExpired
@@ -74,6 +74,16 @@ class Party:
     def is_unanswered(self) -> bool:
         """Whether the response has not begun, so that it can still be a refusal."""
         return False
+
+    def state(self) -> dict[str, Any]:
+        """What another server has to know to go on with this party; plain values only."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where another server left off."""
+
+    def forget(self) -> None:
+        """Another server goes on with this party."""
 
     def break_off(self, status: int) -> None:
         """End the response so that an unmodified client fails; `status` serves where it has not begun."""
@@ -165,6 +175,19 @@ class Sender(Party):
     def stop_asking(self) -> None:
         """It streams, or it left."""
         self._deadlines.cancel(self)
+
+    def state(self) -> dict[str, Any]:
+        """How far its response is."""
+        return {"begun": self._has_begun, "kept": self._kept, "zeros": self._zeros}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on with a response that another server began."""
+        self._has_begun, self._kept, self._zeros = state["begun"], state["kept"], state["zeros"]
+
+    def forget(self) -> None:
+        """Another server asks from now on."""
+        self.stop_asking()
+        self._deadlines.cancel(self._when_known_key)
 
     def _know(self) -> None:
         self._deadlines.cancel(self._when_known_key)

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
 from typing import Any, cast
 
 from hoody_pipe.config import Config
@@ -35,7 +37,9 @@ from hoody_pipe.shell.metrics import Metrics
 from hoody_pipe.shell.pages import Pages
 from hoody_pipe.shell.parties import Party, Receiver, Sender
 from hoody_pipe.shell.poller import Poller
+from hoody_pipe.shell.succession import Succession
 from hoody_pipe.shell.transfer import Transfer
+from hoody_pipe.wire import head as heads
 from hoody_pipe.wire import response
 from hoody_pipe.wire.head import RequestHead
 
@@ -56,10 +60,11 @@ class Relay:
         self.is_draining = False
         self.when_closed: Callable[[], None] = lambda: None
         self._limits = config.limits
-        self._rendezvous = Rendezvous(self._limits)
-        self._books = Books(config, self._rendezvous, deadlines, self._answer)
+        self.rendezvous = Rendezvous(self._limits)
+        self.succession = Succession(self, poller.loop)
+        self._books = Books(config, self.rendezvous, deadlines, self._answer)
         self._access = AccessLog(config)
-        self._pages = Pages(Metrics(self._rendezvous, self._books).text, self._limits)
+        self._pages = Pages(Metrics(self.rendezvous, self._books).text, self._limits)
         self._how: dict[type[Action], Callable[[Any], None]] = {
             Tell: self._tell,
             Arm: self._arm,
@@ -69,7 +74,7 @@ class Relay:
             EndClean: self._end_clean,
             Break: self._break_off,
             Conclude: self._books.conclude,
-            Forget: self._books.forget,
+            Forget: self._forget,
         }
 
     # what connections call
@@ -84,17 +89,27 @@ class Relay:
         except Refused as refused:
             self._answer_refusal(connection, head, refused.refusal)
 
+    def resume(self, connection: Connection, raw: bytes, left: float | None, state: dict[str, Any]) -> None:
+        """Go on with a request that waited at another server; `left` is None if it had only just come there."""
+        head = heads.parse(raw)
+        if left is None:
+            self.serve(connection, head)
+            return
+        try:
+            intent = admit(head.method, head.target, head.headers, self._limits)
+        except Refused:  # the limits have changed
+            connection.reset()
+            return
+        if isinstance(intent, Send):
+            self._send(connection, head, replace(intent, wait=max(1, ceil(left))), state)
+        elif isinstance(intent, Receive):
+            self._receive(connection, head, replace(intent, wait=max(1, ceil(left))))
+
     def _serve(self, connection: Connection, head: RequestHead, intent: Intent) -> None:
         if isinstance(intent, Send):
-            sender = Sender(connection, head, intent, self.report, self.deadlines)
-            self._arrive(
-                SenderArrived(
-                    intent.name, sender, intent.n, intent.wait, intent.require_any, intent.sha256, intent.transfer
-                )
-            )
+            self._send(connection, head, intent)
         elif isinstance(intent, Receive):
-            receiver = Receiver(connection, head, intent, self.report, self.deadlines)
-            self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait, intent.sha256))
+            self._receive(connection, head, intent)
         elif isinstance(intent, Status):
             self._books.tell_status(connection, head, intent)
         elif isinstance(intent, Watch):
@@ -104,9 +119,36 @@ class Relay:
         else:
             self._answer_page(connection, head, intent)
 
+    def _send(
+        self, connection: Connection, head: RequestHead, intent: Send, state: dict[str, Any] | None = None
+    ) -> None:
+        sender = Sender(connection, head, intent, self.report, self.deadlines)
+        if state is not None:
+            sender.restore(state)
+        self._arrive(
+            SenderArrived(
+                intent.name,
+                sender,
+                intent.n,
+                intent.wait,
+                intent.require_any,
+                intent.sha256,
+                intent.transfer,
+                is_informed=state is not None,
+            )
+        )
+
+    def _receive(self, connection: Connection, head: RequestHead, intent: Receive) -> None:
+        receiver = Receiver(connection, head, intent, self.report, self.deadlines)
+        self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait, intent.sha256))
+
     def refuse(self, connection: Connection, refusal: Refusal) -> None:
         """Answer something that is no request, and close."""
         self._answer_refusal(connection, None, refusal)
+
+    def hand_on(self, connection: Connection) -> bool:
+        """Let the server that has taken over go on with a connection; False if there is none."""
+        return self.succession.hand_on(connection)
 
     def connection_closed(self) -> None:
         """A descriptor is free again."""
@@ -116,7 +158,7 @@ class Relay:
 
     def report(self, event: Event) -> None:
         """Tell the core what happened, and do what it says."""
-        actions = self._rendezvous.handle(event)
+        actions = self.rendezvous.handle(event)
         self._access.note(event, actions)
         self._perform(actions)
         self._books.spectators.notice(event.name)
@@ -130,13 +172,21 @@ class Relay:
     def drain(self) -> None:
         """Turn away all who wait; running transfers go on."""
         self.is_draining = True
-        actions = self._rendezvous.shut_down()
-        self._access.note_actions(actions)
-        self._perform(actions)
-        self._books.spectators.dismiss(self._rendezvous.is_in_use)
+        self._end_all(self.rendezvous.shut_down())
+        self._books.spectators.dismiss(self.rendezvous.is_in_use)
         for connection in list(self.connections):
             if connection.occupant is None:
                 connection.close()
+
+    def retire(self) -> None:
+        """Another server has taken over; running transfers end here."""
+        self.is_draining = True
+        self.rendezvous.release()
+        self._books.spectators.dismiss(self.rendezvous.is_in_use)
+
+    def abort(self) -> None:
+        """Break the transfers that still run."""
+        self._end_all(self.rendezvous.abort())
 
     def close(self) -> None:
         """Break whatever is still there."""
@@ -150,7 +200,7 @@ class Relay:
     def _arrive(self, event: SenderArrived | ReceiverArrived) -> None:
         party = cast("Party", event.party)
         party.connection.occupant = party
-        waiting = cast("Sender | None", self._rendezvous.waiting_sender(event.name))
+        waiting = cast("Sender | None", self.rendezvous.waiting_sender(event.name))
         if waiting is not None and waiting.ask(lambda: self._admit(event, party)):
             party.connection.hold()
         else:
@@ -159,11 +209,17 @@ class Relay:
     def _admit(self, event: SenderArrived | ReceiverArrived, party: Party) -> None:
         if not party.connection.is_open:
             return
+        if self.rendezvous.is_elsewhere(event.name):
+            self.succession.catch_up()
         if isinstance(event, SenderArrived) and event.transfer is not None and self._books.has_transfer(event.transfer):
             self._answer_refusal(party.connection, party.head, Refusal(409, messages.TRANSFER_IN_USE))
         else:
             self.report(event)
             party.ready(0)  # a peer that did not stay for the answer has left
+
+    def _end_all(self, actions: list[Action]) -> None:
+        self._access.note_actions(actions)
+        self._perform(actions)
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -188,6 +244,10 @@ class Relay:
         sender = cast("Sender", action.sender)
         if sender.transfer is not None:
             sender.transfer.stop()
+
+    def _forget(self, action: Forget) -> None:
+        self._books.forget(action)
+        self.succession.release(action.name)
 
     def _end_clean(self, action: EndClean) -> None:
         cast("Sender", action.party).end_clean()

@@ -1,4 +1,4 @@
-"""The life of one server: start, serve, drain, stop."""
+"""The life of one server: start, serve, hand over or drain, stop."""
 
 import asyncio
 import signal
@@ -7,40 +7,55 @@ import socket
 from hoody_pipe.config import Config
 from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
+from hoody_pipe.shell.estate import Estate
+from hoody_pipe.shell.handover import Handover
 from hoody_pipe.shell.listener import Listener
 from hoody_pipe.shell.poller import Poller
 from hoody_pipe.shell.relay import Relay
 from hoody_pipe.shell.vigil import Vigil
 
+OUT_OF_TIME = 1  # the exit status when transfers were broken after --drain-timeout
+
 
 class Server:
-    """Serves on sockets that listen already, until it is told to stop."""
+    """Serves on sockets that listen already, until it is told to stop or has handed over."""
 
-    def __init__(self, config: Config, sockets: list[socket.socket], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, config: Config, estate: Estate, loop: asyncio.AbstractEventLoop) -> None:
+        self._config = config
         self._loop = loop
         self._poller = Poller(loop)
         self._deadlines = Deadlines(loop)
         self._relay = Relay(config, self._poller, self._deadlines)
-        self._listeners = [Listener(loop, sock, self._accept) for sock in sockets]
-        Vigil(self._relay.connections, self._poller, self._deadlines, config.dead_after)
         self._relay.when_closed = self._connection_closed
         self._stopped = asyncio.Event()
-        self._killed_by: int | None = None
+        self._is_stopping = False
+        self._status = 0
+        self._handover: Handover | None = None
+        if estate.control is not None:
+            self._handover = Handover(self._relay, loop, estate.control, estate.listeners, self._leave)
+        self._relay.succession.enter(estate)
+        self._listeners = [Listener(loop, sock, self._accept) for sock in estate.listeners]
+        Vigil(self._relay.connections, self._poller, self._deadlines, config.dead_after)
 
     async def run(self) -> int:
-        """Serve until SIGTERM or SIGINT and the end of all running transfers; a second signal does not wait.
+        """Serve until SIGTERM or SIGINT, or a handover, and the end of all running transfers.
 
-        Returns the exit status: 0 after a drain, 128 + signal number when it was cut short.
+        A second signal does not wait. SIGHUP starts a successor, if there may be one. Returns the exit status: 0 when
+        every transfer has ended by itself, 1 when some were broken after the drain timeout, 128 + signal number when a
+        second signal cut the drain short.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._on_signal, number)
+        handlers = {signal.SIGTERM: self._on_signal, signal.SIGINT: self._on_signal}
+        if self._handover is not None:
+            handlers[signal.SIGHUP] = self._on_hangup
+        for number, handler in handlers.items():
+            self._loop.add_signal_handler(number, handler, number)
         await self._stopped.wait()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in handlers:
             self._loop.remove_signal_handler(number)
         self._relay.close()
         self._poller.close()
         self._deadlines.close()
-        return 128 + self._killed_by if self._killed_by else 0
+        return self._status
 
     def _accept(self, sock: socket.socket, address: tuple[object, ...]) -> None:
         Connection(sock, self._relay, address)
@@ -48,17 +63,38 @@ class Server:
     def _connection_closed(self) -> None:
         for listener in self._listeners:
             listener.resume()
+        self._stop_if_done()
+
+    def _stop_if_done(self) -> None:
         if self._relay.is_draining and not self._relay.connections:
             self._stopped.set()
 
+    def _on_hangup(self, number: int) -> None:
+        if self._handover is not None:
+            self._handover.start_successor()
+
     def _on_signal(self, number: int) -> None:
-        if self._relay.is_draining:
-            self._killed_by = number
+        if self._is_stopping:
+            self._status = 128 + number
             self._stopped.set()
             return
+        self._is_stopping = True
+        if self._config.drain_timeout:
+            self._deadlines.arm(self, self._config.drain_timeout, self._give_up)
+        if self._handover is not None:
+            self._handover.close()
+        if not self._relay.is_draining:
+            self._relay.drain()
+        self._leave()
+
+    def _give_up(self) -> None:
+        self._status = OUT_OF_TIME
+        self._relay.abort()
+
+    def _leave(self) -> None:
+        """Accept no more; what runs ends here."""
+        self._handover = None
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        self._relay.drain()
-        if not self._relay.connections:
-            self._stopped.set()
+        self._stop_if_done()

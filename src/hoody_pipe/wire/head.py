@@ -37,8 +37,8 @@ _FAULTS = (
 class RequestHead:
     """One request head.
 
-    `size` is its length on the wire in bytes; `length` that of the body, None when it is chunked; `headers` have
-    lower-case names and Latin-1 values, the first of repeated ones.
+    `raw` is how it came; `size` is its length on the wire in bytes; `length` that of the body, None when it is chunked;
+    `headers` have lower-case names and Latin-1 values, the first of repeated ones.
     """
 
     method: str
@@ -49,6 +49,7 @@ class RequestHead:
     length: int | None = 0
     keep_alive: bool = False
     expects_continue: bool = False
+    raw: bytes = b""
 
     @property
     def has_body(self) -> bool:
@@ -88,7 +89,7 @@ def parse(data: bytes) -> RequestHead:
         raise _bad("the request target must be a path")
     if not found[2].isascii():  # curl sends the bytes of a name as they were typed, httptools takes none above 127
         raw = raw[: found.start(2)] + b"/" + raw[found.end(2) :]
-    head = RequestHead(method, target, int(found[3]), len(data))
+    head = RequestHead(method, target, int(found[3]), len(data), raw=data)
     try:
         httptools.HttpRequestParser(_Collector(head.headers)).feed_data(raw)
     except httptools.HttpParserUpgrade:
