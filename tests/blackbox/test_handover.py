@@ -177,6 +177,22 @@ def test_a_signal_after_the_handover_lets_running_transfers_finish(server: Serve
     assert server.ended() == 0
 
 
+def test_the_newest_server_ends_last(server: Server, upgrade: Upgrade, name: str) -> None:
+    """So that a service manager does not end those that still drain; who comes back to them is not kept waiting."""
+    clients = server.clients
+    receiver = clients.raw(request("GET", f"/{name}"))
+    sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 5"))
+    sender.until(lines.streaming().encode())
+    newest = upgrade()
+    for each in (server, newest):
+        each.signal(signal.SIGTERM)
+    assert not eventually(lambda: newest.process.poll() is not None, 0.3)
+    sender.send(b"whole")
+    assert receiver.answer().body == b"whole"
+    assert receiver.ends_within(1)
+    assert (server.ended(), newest.ended()) == (0, 0)
+
+
 @pytest.mark.parametrize("says", ["nothing", "heir", "version"])
 def test_a_successor_that_fails_leaves_everything_as_it_was(
     server: Server, upgrade: Upgrade, path: str, name: str, says: str

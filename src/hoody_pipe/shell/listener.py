@@ -73,7 +73,7 @@ class Listener:
             self._loop.add_reader(self._sock.fileno(), self._ready)
 
     def close(self) -> None:
-        """Accept no more; clients that the kernel has queued are turned away by it."""
+        """Accept no more; the kernel turns away whom it has queued, unless another process has the socket too."""
         if self._retry is not None:
             self._retry.cancel()
         self._loop.remove_reader(self._sock.fileno())

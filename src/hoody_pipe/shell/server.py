@@ -66,7 +66,9 @@ class Server:
         self._stop_if_done()
 
     def _stop_if_done(self) -> None:
-        if self._relay.is_draining and not self._relay.connections:
+        """End last: a service manager takes the end of the newest server for the end of all."""
+        relay = self._relay
+        if relay.is_draining and not relay.connections and not relay.succession.predecessors:
             self._stopped.set()
 
     def _on_hangup(self, number: int) -> None:

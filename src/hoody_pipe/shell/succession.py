@@ -111,6 +111,7 @@ class Succession:
             self._loop.remove_reader(channel.sock.fileno())
             channel.close()
             self._relay.rendezvous.vacate(self._predecessors.pop(channel))
+            self._relay.connection_closed()
             return
         if message["type"] == "guest":
             self._welcome(Guest.received(message, fds[0]))
@@ -125,7 +126,9 @@ class Succession:
             guest.sock.close()
             return
         connection.unpack(guest.pending, guest.unsent)
-        if guest.head:
+        if self._relay.is_draining:
+            connection.linger()
+        elif guest.head:
             self._relay.resume(connection, guest.head, guest.left, guest.state)
 
 
