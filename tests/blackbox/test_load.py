@@ -1,4 +1,4 @@
-"""A short run of scripts/load: many wait, many run, every byte is compared, nothing is left behind."""
+"""Short runs of scripts/load and scripts/soak: what the README claims of long ones is checked each time."""
 
 import os
 import subprocess
@@ -7,13 +7,23 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "load"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def run(script: str, *options: str) -> str:
+    """What it prints; it must be content."""
+    if os.environ.get("HOODY_URL"):
+        pytest.skip("HOODY_URL is given, this test needs a server of its own")
+    command = [sys.executable, str(SCRIPTS / script), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_many_wait_while_many_run_and_every_byte_arrives() -> None:
-    if os.environ.get("HOODY_URL"):
-        pytest.skip("HOODY_URL is given, this test needs a server of its own")
-    options = ["--waiting", "2000", "--transfers", "200", "--size", "1000000"]
-    done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 bytes were lost" in done.stdout
+    assert "0 bytes were lost" in run("load", "--waiting", "2000", "--transfers", "200", "--size", "1000000")
+
+
+@pytest.mark.parametrize("framing", [(), ("--chunked",)], ids=["counted", "chunked"])
+def test_a_long_stream_has_one_digest_and_leaves_memory_and_disk_alone(framing: tuple[str, ...]) -> None:
+    assert " equal | " in run("soak", "1.5", *framing)
