@@ -21,8 +21,8 @@ from blackbox.harness import Clients, Server, eventually
 from blackbox.network import NEAR, Cable, Unavailable
 from blackbox.rawhttp import PATIENCE, Ended, Raw, chunked, request
 
-DEAD_AFTER = float(os.environ.get("DEAD_AFTER", "10"))
-STALL = float(os.environ.get("STALL", 2.5 * DEAD_AFTER))
+DEAD_AFTER = float(os.environ.get("DEAD_AFTER", "12"))
+STALL = float(os.environ.get("STALL", 2 * DEAD_AFTER))
 LONG = ("--max-time", str(STALL + 60))
 AS_CURL = "User-Agent: curl/7.88.1"  # its end or its next request is waited for without a limit
 BODY = os.urandom(1 << 20)
