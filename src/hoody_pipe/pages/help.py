@@ -30,10 +30,16 @@ curl -f {url}/mypath | zstd -d | tar x
 curl -fF file=@myfile {url}/mypath
 
 ======= Databases =======
-# pg_restore notices a dump that was cut, and -1 undoes everything then
+# all or nothing: pg_restore notices a dump that was cut, and -1 undoes everything then
 set -o pipefail
 pg_dump -Fc mydb | curl -fT - {url}/mypath
 curl -f {url}/mypath | pg_restore -1 -e -d mydb
+
+# as SQL text: into a new database, which gets its name only if the marker behind the whole dump arrives
+(pg_dump mydb && echo "SELECT 'WHOLE';") | zstd | curl -fT - {url}/mypath
+createdb mydb_new
+curl -f {url}/mypath | zstd -d | psql -XqAt -v ON_ERROR_STOP=1 -d mydb_new | grep -x WHOLE &&
+    psql -X -d postgres -c 'ALTER DATABASE mydb_new RENAME TO mydb'
 
 ======= Several receivers =======
 # everybody says how many; the stream starts when all are there, and the slowest sets the pace
