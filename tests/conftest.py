@@ -1,6 +1,8 @@
-"""Tests that were left out: said in the last lines, and failures where REQUIRE_ALL=1 asks for everything."""
+"""What all tests share, and what becomes of those left out: failures where REQUIRE_ALL=1 asks for everything."""
 
 import os
+import secrets
+import shutil
 from collections import Counter
 from collections.abc import Generator
 
@@ -43,3 +45,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     where = report.longrepr
     return (where[2] if isinstance(where, tuple) else str(where)).removeprefix("Skipped: ")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks of these tests."""
+    config.addinivalue_line("markers", "needs(*programs): leaves itself out where one of these programs is missing")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what cannot run here."""
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                pytest.skip(f"no {program} here")
+
+
+@pytest.fixture
+def name() -> str:
+    """A pipe name that nothing else uses."""
+    return "t-" + secrets.token_hex(8)

@@ -39,6 +39,15 @@ class Config:
     receipt_time: float = _setting(600.0, "How long a receipt is kept.", "seconds", 0.1)
     outcomes: int = _setting(10_000, "Last outcomes of names that are kept (?status&last).", least=1)
     outcome_time: float = _setting(86_400.0, "How long the last outcome of a name is kept.", "seconds", 0.1)
+    early_status: str = _setting(
+        "direct",
+        "Which senders read their status lines as things happen; the others get one answer at the end. "
+        "direct: those that did not come through a proxy.",
+        choices=("always", "direct", "never"),
+    )
+    heartbeat: float = _setting(
+        15.0, "Time between two signs of life (102) to a waiting receiver behind a proxy.", "seconds", 0.1
+    )
     idle_timeout: float = _setting(
         0.0, "Break a transfer in which no byte moves for so long; 0 is never.", "seconds", 0
     )

@@ -1,27 +1,11 @@
 """What the black-box tests share. HOODY_URL points those that need no server of their own at any server."""
 
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from blackbox.harness import Clients, Server
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The marks of these tests."""
-    config.addinivalue_line("markers", "needs(*programs): leaves itself out where one of these programs is missing")
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out what cannot run here."""
-    for mark in item.iter_markers("needs"):
-        for program in mark.args:
-            if shutil.which(program) is None:
-                pytest.skip(f"no {program} here")
-
 
 StartServer = Callable[..., Server]
 
@@ -65,9 +49,3 @@ def private() -> Iterator[StartServer]:
         server.close()
     for server in servers:
         assert "Traceback" not in server.log, server.log
-
-
-@pytest.fixture
-def name() -> str:
-    """A pipe name that nothing else uses."""
-    return "t-" + secrets.token_hex(8)

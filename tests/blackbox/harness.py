@@ -300,6 +300,11 @@ class Server:
         return self
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.url.removeprefix("http://")
+
+    @property
     def clients(self) -> Clients:
         """Clients of this server."""
         if self._clients is None:

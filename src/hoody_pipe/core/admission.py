@@ -29,6 +29,11 @@ class Send:
     size: int | None
     forwarded: Forwarded
     boundary: str | None = None  # when the body is a form
+    quiet: bool | None = None  # whether to answer only when the outcome is known; None: the sender does not say
+    proxied: bool = False
+
+
+PROXY_FIELDS = ("forwarded", "x-forwarded-for", "via")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Receive:
     wait: float
     sha256: bool
     params: Params
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,8 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
         params.size(),
         Forwarded.of(dict(headers), boundary is not None),
         boundary,
+        quiet=True if params.has("quiet") else False if params.is_off("quiet") else None,
+        proxied=_is_proxied(headers),
     )
 
 
@@ -152,6 +160,7 @@ def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) 
         params.wait(limits.wait, limits.longest_wait),
         params.has("sha256"),
         params,
+        _is_proxied(headers),
     )
 
 
@@ -168,6 +177,11 @@ def _refuse_features(params: Params, headers: Mapping[str, str]) -> None:
         raise Refused(501, messages.NO_WEBSOCKET)
     if params.has("live"):
         raise Refused(501, messages.not_yet("?live"))
+
+
+def _is_proxied(headers: Mapping[str, str]) -> bool:
+    """Whether the request came through a proxy that says so (protocol Z.4)."""
+    return any(field in headers for field in PROXY_FIELDS)
 
 
 def _refuse_service_worker(headers: Mapping[str, str]) -> None:

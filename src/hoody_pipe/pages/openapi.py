@@ -47,6 +47,7 @@ def _shared(bounds: Bounds) -> list[Object]:
 _OF_SENDER = [
     _query("transfer", "An id of the sender's choice, for receipts.", _TRANSFER),
     _query("size", "An estimate of the body in bytes: 4096, 200G, 1.5T, 10GiB.", _SIZE),
+    _query("quiet", "Answer only when the outcome is known; when off, at once.", _FLAG),
     _query("require", "Whether one complete receiver is enough.", {"type": "string", "enum": ["all", "any"]}),
 ]
 _QUESTIONS = [

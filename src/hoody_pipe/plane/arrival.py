@@ -38,12 +38,17 @@ def take_reports(sock: socket.socket) -> None:
 
 def is_acknowledged(sock: socket.socket) -> bool:
     """Whether the peer's kernel has everything that was sent, a FIN included."""
-    unacknowledged = array.array("i", [0])
+    return unacknowledged(sock) == 0
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """How much of what was sent the peer's kernel has not confirmed, in bytes; a FIN is one. Also after a reset."""
+    count = array.array("i", [0])
     try:
-        fcntl.ioctl(sock, termios.TIOCOUTQ, unacknowledged)
+        fcntl.ioctl(sock, termios.TIOCOUTQ, count)
     except OSError:
-        return False
-    return unacknowledged[0] == 0
+        return 1 << 31
+    return count[0]
 
 
 def may_hide_end(sock: socket.socket) -> bool:

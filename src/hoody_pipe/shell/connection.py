@@ -61,7 +61,11 @@ class Host(Protocol):
 
 
 class Connection:
-    """A connection, from accept to close. `peer_ended`: the peer has sent its FIN; `has_ended`: we have sent ours."""
+    """A connection, from accept to close.
+
+    `peer_ended`: the peer has sent its FIN; `has_ended`: we have sent ours; `unacknowledged`: when it broke, how many
+    bytes the peer's kernel had not confirmed.
+    """
 
     __slots__ = (
         "_address",
@@ -79,6 +83,7 @@ class Connection:
         "occupant",
         "peer_ended",
         "sock",
+        "unacknowledged",
     )
 
     def __init__(self, sock: socket.socket, host: Host, address: tuple[object, ...] = ()) -> None:
@@ -88,6 +93,7 @@ class Connection:
         self.is_open = True
         self.peer_ended = False
         self.has_ended = False
+        self.unacknowledged = 0
         self._host = host
         self._address = address
         self._out = b""
@@ -194,6 +200,7 @@ class Connection:
     def abandon(self) -> None:
         """The connection broke, the peer has vanished or it does not read: drop what it is owed, tell the occupant."""
         if self.is_open:
+            self.unacknowledged = arrival.unacknowledged(self.sock)
             occupant = self.occupant
             self.reset()
             if occupant is not None:

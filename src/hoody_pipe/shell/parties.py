@@ -94,7 +94,7 @@ class Party:
 
 
 class Sender(Party):
-    """A sender. Its response is a stream of status lines; over HTTP/1.0 they are kept for one response at the end."""
+    """A sender. Its response is a stream of status lines; a quiet one, or one of HTTP/1.0, gets them at the end."""
 
     role = "sender"
 
@@ -105,6 +105,7 @@ class Sender(Party):
         intent: Send,
         report: Callable[[Event], None],
         deadlines: Deadlines,
+        is_quiet: bool = False,
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
         if intent.boundary is not None:
@@ -114,6 +115,8 @@ class Sender(Party):
         self.boundary = intent.boundary  # of a form
         self.transfer_id = intent.transfer  # of its own choice
         self._size = intent.size
+        self._is_quiet = is_quiet or head.minor == 0
+        self._may_be_asked = head.minor == 1 and not (self._is_quiet and intent.proxied)
         self._has_begun = False
         self._kept: list[str] = []
         self._zeros = 0  # of the next chunk's size, already sent
@@ -160,15 +163,16 @@ class Sender(Party):
         """Find out whether a sender that waits is still there, then call back; False if there is nothing to find out.
 
         A sender that died behind a full receive window cannot say so: its FIN queues behind its data. But its kernel
-        answers any byte of ours with a reset. That byte is a leading zero of the next chunk's size.
+        answers any byte of ours with a reset. That byte is a leading zero of the next chunk's size, or an interim
+        response; behind a proxy, which may take that for the answer, there is none.
         """
-        if not self._has_begun or self._zeros == MOST_ZEROS or not arrival.may_hide_end(self.connection.sock):
+        if not self._may_be_asked or self._zeros == MOST_ZEROS or not arrival.may_hide_end(self.connection.sock):
             return False
         self._when_known.append(when_known)
         if len(self._when_known) == 1:
             self._zeros += 1
             arrival.watch(self.connection.sock)
-            self.connection.write(b"0")
+            self.connection.write(response.PROCESSING if self._is_quiet else b"0")
             self._deadlines.arm(self._when_known_key, LONGEST_DOUBT, self._know)
         return True
 
@@ -178,11 +182,12 @@ class Sender(Party):
 
     def state(self) -> dict[str, Any]:
         """How far its response is."""
-        return {"begun": self._has_begun, "kept": self._kept, "zeros": self._zeros}
+        return {"begun": self._has_begun, "quiet": self._is_quiet, "kept": self._kept, "zeros": self._zeros}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with a response that another server began."""
-        self._has_begun, self._kept, self._zeros = state["begun"], state["kept"], state["zeros"]
+        self._has_begun, self._is_quiet = state["begun"], state["quiet"]
+        self._kept, self._zeros = state["kept"], state["zeros"]
 
     def forget(self) -> None:
         """Another server asks from now on."""
@@ -203,23 +208,22 @@ class Sender(Party):
         self._deadlines.arm(self, seconds, ask)
 
     def tell(self, line: str) -> None:
-        """Send one status line."""
-        if self.head.minor == 0:
-            self._kept.append(line)
-            return
+        """Send one status line, or keep it for the end."""
         if not self._has_begun:
             self._has_begun = True
-            self.connection.write(self._begin())
+            self._begin()
+        if self._is_quiet:
+            self._kept.append(line)
+            return
         self._zeros = 0
         self.connection.write(response.status_line(line))
 
     def end_clean(self) -> None:
         """End the response as a success."""
-        if self.head.minor == 0:
+        if self._is_quiet:
             self._answer(200, 0)
-            self.connection.linger()
-            return
-        self.connection.write(response.LAST_CHUNK)
+        else:
+            self.connection.write(response.LAST_CHUNK)
         if self.head.keep_alive:
             self.connection.next_request()
         else:
@@ -228,13 +232,17 @@ class Sender(Party):
     def break_off(self, status: int) -> None:
         """End the response so that the client fails: no last chunk, or fewer bytes than announced."""
         self.stop_asking()
-        if self.head.minor == 0:
+        if self._is_quiet:
             self._answer(status, 1)
         self.connection.linger()
 
-    def _begin(self) -> bytes:
-        head = response.status_head(int(time.time()), self.head.headers.get("origin"), self.head.keep_alive)
-        return response.CONTINUE + head if self.head.expects_continue else head
+    def _begin(self) -> None:
+        """The request is accepted: let the body come."""
+        if self.head.expects_continue:
+            self.connection.write(response.CONTINUE)
+        if not self._is_quiet:
+            origin = self.head.headers.get("origin")
+            self.connection.write(response.status_head(int(time.time()), origin, self.head.keep_alive))
 
     def _answer(self, status: int, missing: int) -> None:
         body = "".join(line + "\n" for line in self._kept).encode("utf-8", "surrogateescape")
@@ -255,14 +263,33 @@ class Receiver(Party):
         intent: Receive,
         report: Callable[[Event], None],
         deadlines: Deadlines,
+        heartbeat: float = 0.0,
     ) -> None:
         super().__init__(connection, head, intent.name, report, deadlines)
+        if intent.proxied:
+            head.keep_alive = (
+                False  # a proxy closes when it has read everything; it may also keep a connection silently
+            )
         self.n = intent.n
         self.params = intent.params
         self.sink: Sink | None = None
         self._length: int | None = None
         self._is_settled = False  # acknowledged at the last look
+        self._is_proxied = intent.proxied
+        self._heartbeat = heartbeat if intent.proxied and head.minor == 1 else 0.0
         self._stall: Stall | None = None
+
+    def arm(self, seconds: float) -> None:
+        """Report when this party's patience is over; until then, keep the patience of a proxy in front of it."""
+        super().arm(seconds)
+        if self._heartbeat:
+            self._deadlines.arm(self, self._heartbeat, self._beat)
+
+    def _beat(self) -> None:
+        """Say through an interim response that the answer is still to come (protocol Z.4, RFC 9110, 15.2)."""
+        if self.connection.occupant is self and self.transfer is None:
+            self.connection.write(response.PROCESSING)
+            self._deadlines.arm(self, self._heartbeat, self._beat)
 
     def ready(self, mask: int) -> None:
         """Its end is a departure, unless everything was sent before."""
@@ -325,7 +352,15 @@ class Receiver(Party):
             self.connection.linger()
 
     def gone(self) -> None:
-        """The connection broke."""
+        """The connection broke.
+
+        That is how HAProxy ends when it has read everything, and its reset may overtake its last acknowledgements. What
+        a proxy does with the last bytes it took cannot be known from here.
+        """
+        sink = self.sink
+        if self._is_proxied and sink is not None and sink.done and self.connection.unacknowledged <= CERTAIN:
+            self._report(Delivered(self.name, self))
+            return
         self._leave_transfer()
         super().gone()
 
@@ -358,7 +393,7 @@ class Receiver(Party):
     @property
     def _is_sure_to_move_on(self) -> bool:
         """Whether the client is a program that ends, or asks for more, as soon as it has read a response."""
-        return self.head.headers.get("user-agent", "").startswith(ENDING_PROGRAMS)
+        return self._is_proxied or self.head.headers.get("user-agent", "").startswith(ENDING_PROGRAMS)
 
     def _leave_transfer(self) -> None:
         if self.transfer is not None:

@@ -122,7 +122,7 @@ class Relay:
     def _send(
         self, connection: Connection, head: RequestHead, intent: Send, state: dict[str, Any] | None = None
     ) -> None:
-        sender = Sender(connection, head, intent, self.report, self.deadlines)
+        sender = Sender(connection, head, intent, self.report, self.deadlines, self._is_quiet(intent))
         if state is not None:
             sender.restore(state)
         self._arrive(
@@ -139,7 +139,7 @@ class Relay:
         )
 
     def _receive(self, connection: Connection, head: RequestHead, intent: Receive) -> None:
-        receiver = Receiver(connection, head, intent, self.report, self.deadlines)
+        receiver = Receiver(connection, head, intent, self.report, self.deadlines, self.config.heartbeat)
         self._arrive(ReceiverArrived(intent.name, receiver, intent.n, intent.wait, intent.sha256))
 
     def refuse(self, connection: Connection, refusal: Refusal) -> None:
@@ -196,6 +196,12 @@ class Relay:
         self.hasher.close()
 
     # the core's side
+
+    def _is_quiet(self, intent: Send) -> bool:
+        """Whether a sender is answered only when the outcome is known: a proxy may not bear an early answer."""
+        if intent.quiet is not None:
+            return intent.quiet
+        return intent.proxied if self.config.early_status == "direct" else self.config.early_status == "never"
 
     def _arrive(self, event: SenderArrived | ReceiverArrived) -> None:
         party = cast("Party", event.party)

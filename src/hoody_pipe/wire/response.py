@@ -6,6 +6,7 @@ from http import HTTPStatus
 from wsgiref.handlers import format_date_time
 
 LAST_CHUNK = b"0\r\n\r\n"
+PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM = ("Content-Type", "text/event-stream")
 METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

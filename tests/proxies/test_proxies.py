@@ -1,0 +1,101 @@
+"""No curl lies behind a proxy with the configuration that is shipped (protocol Z.2, Z.4)."""
+
+import hashlib
+import os
+
+import pytest
+
+from blackbox import lines
+from blackbox.harness import Clients, Curl, Server, eventually
+from blackbox.sse import status
+
+SIZE = int(os.environ.get("PROXY_BYTES", 100_000_000))
+PIECE = bytes(range(256)) * 4096
+
+
+@pytest.fixture(params=["receiver", "sender", "both"])
+def ends(request: pytest.FixtureRequest, through: Clients, server: Server) -> tuple[Clients, Clients]:
+    """Through what the sender and the receiver reach the server."""
+    sender = through if request.param in ("sender", "both") else server.clients
+    receiver = through if request.param in ("receiver", "both") else server.clients
+    return sender, receiver
+
+
+def receive(clients: Clients, name: str, *options: str) -> Curl:
+    """A receiver that prints the digest's input to a pipe of ours; certificates are our own."""
+    return clients.curl("-k", *options, clients.pipe(name))
+
+
+def test_every_byte_arrives_although_the_receiver_stands_still(
+    ends: tuple[Clients, Clients], server: Server, name: str
+) -> None:
+    """Both sizes known and not known, with a pause in the middle in which every buffer on the way fills."""
+    for framing in ("-T-", "file"):
+        body = PIECE * (SIZE // len(PIECE))
+        receiver = receive(ends[1], name, "--limit-rate", "200M")
+        receiver.out.until_size(0)
+        source = ["-T", "-"] if framing == "-T-" else ["-T", ends[0].file(body)]
+        sender = ends[0].curl("-kf", *source, ends[0].pipe(name), stdin=body if framing == "-T-" else None)
+        receiver.out.until_size(len(PIECE))
+        receiver.pause()
+        assert eventually(lambda: not moves(server.clients, name)), "every buffer is full"
+        receiver.resume()
+        got, told = receiver.finish(60), sender.finish(60)
+        assert (got.code, told.code) == (0, 0), (framing, told)
+        assert hashlib.sha256(got.out).digest() == hashlib.sha256(body).digest()
+        assert told.lines[-1] == lines.COMPLETE
+
+
+def moves(clients: Clients, name: str) -> bool:
+    """Whether bytes move."""
+    before = status(clients, name)["bytesTransferred"]
+    return eventually(lambda: status(clients, name)["bytesTransferred"] != before, 0.3)
+
+
+def begin(ends: tuple[Clients, Clients], name: str) -> tuple[Curl, Curl]:
+    """A transfer in the middle of its stream, its sender's input still open."""
+    receiver = receive(ends[1], name)
+    sender = ends[0].curl("-k", "-T", ".", ends[0].pipe(name), stdin=PIECE, keep_open=True)
+    receiver.out.until_size(len(PIECE) // 4)  # curl keeps the last of it while its input is silent
+    return sender, receiver
+
+
+def is_free(server: Server, name: str) -> bool:
+    """Whether the name can be used again within a second."""
+    return eventually(lambda: status(server.clients, name)["state"] not in ("waiting", "streaming"), 1.0)
+
+
+def test_a_sender_that_dies_fails_the_receiver(ends: tuple[Clients, Clients], server: Server, name: str) -> None:
+    """HAProxy 2.6 hides a broken end from clients of HTTP/2: there only the status tells, or a digest."""
+    sender, receiver = begin(ends, name)
+    sender.kill()
+    hides = b"using HTTP/2" in receiver.err.data
+    assert receiver.finish().code != 0 or hides
+    assert is_free(server, name)
+    assert status(server.clients, name)["state"] == "failed"
+
+
+def test_a_receiver_that_dies_fails_the_sender(ends: tuple[Clients, Clients], server: Server, name: str) -> None:
+    sender, receiver = begin(ends, name)
+    receiver.kill()
+    sender.write(PIECE * 20)
+    sender.end_input()
+    assert sender.finish().code != 0
+    assert is_free(server, name)
+
+
+def test_a_sender_that_nobody_wants_fails(through: Clients, server: Server, name: str) -> None:
+    sender = through.curl("-k", "-T", through.file(PIECE), through.pipe(name, "wait=1"))
+    assert sender.finish().code != 0
+    assert is_free(server, name)
+
+
+def test_a_receiver_waits_longer_than_its_proxy_would(impatient: Clients, server: Server, name: str) -> None:
+    """Interim responses keep the proxy's timeout from passing; the answer then is as it should be."""
+    receiver = impatient.curl("-kf", impatient.pipe(name))
+    receiver.err.until(b"102", 10)
+    assert not eventually(lambda: receiver.process.poll() is not None, 4.0)
+    sender = server.clients.send_file(name, PIECE, "-f")
+    got = receiver.finish()
+    assert (got.code, got.out == PIECE) == (0, True)
+    assert sender.finish().code == 0
