@@ -164,6 +164,43 @@ def test_when_the_old_server_is_killed_its_names_are_free(server: Server, upgrad
     assert fresh.finish().out == b"fresh"
 
 
+def test_receipts_and_last_outcomes_are_known_to_the_new_server(server: Server, upgrade: Upgrade, name: str) -> None:
+    """Those of transfers that ended before, and of those that end in the old server."""
+    clients = server.clients
+
+    def asked(query: str) -> bytes:
+        return clients.raw(request("GET", f"/{name}?status&{query}")).answer().body
+
+    receiver = clients.raw(request("GET", f"/{name}"))
+    clients.raw(request("PUT", f"/{name}?transfer=first-{name}", body=b"x"))
+    assert receiver.answer().body == b"x"
+    assert eventually(lambda: b'"bytesTransferred": 1,' in asked(f"transfer=first-{name}"))
+    before = asked(f"transfer=first-{name}")
+    receiver = clients.raw(request("GET", f"/{name}"))
+    sender = clients.raw(request("PUT", f"/{name}?transfer=second-{name}", "Content-Length: 2"))
+    sender.until(lines.streaming().encode())
+    upgrade()
+    assert asked(f"transfer=first-{name}") == asked("last") == before
+    sender.send(b"xx")
+    assert receiver.answer().body == b"xx"
+    sender.until(lines.COMPLETE.encode())
+    after = asked(f"transfer=second-{name}")
+    assert b'"bytesTransferred": 2,' in after
+    assert after == asked("last") == asked("")
+    taken = clients.raw(request("PUT", f"/{name}?transfer=second-{name}", body=b"x")).answer()
+    assert (taken.status, taken.lines) == (409, ["[ERROR] Transfer id already in use."])
+
+
+def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    server = Server("--handover", str(precious))
+    assert server.ended() == 2
+    server.close()
+    assert precious.read_text() == "kept"
+    assert len(server.log.splitlines()) == 1
+
+
 def test_a_signal_after_the_handover_lets_running_transfers_finish(server: Server, upgrade: Upgrade, name: str) -> None:
     """A service manager that stops both servers sends each of them its first signal."""
     clients = server.clients

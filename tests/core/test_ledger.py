@@ -32,6 +32,21 @@ def test_a_name_that_was_used_again_in_vain_shows_nothing_but_keeps_its_last_out
     assert ledger.last("/x", 102) is ended
 
 
+def test_what_one_ledger_keeps_another_goes_on_keeping() -> None:
+    before, after = Ledger(MEMORY), Ledger(MEMORY)
+    ended = outcome("/x")
+    before.close("/x", ended, 100)
+    before.file(ended, 100)
+    before.close("/old", outcome("/old"), 60)
+    for shelf, age, kept in before.kept(110):
+        after.keep(shelf, age, kept, 1010)
+    assert after.recent("/x", 1029) is ended
+    assert after.recent("/x", 1030) is None
+    assert after.receipt("/x", "transfer-number-1", 1500) is ended
+    assert after.last("/old", 86000) is not None
+    assert after.recent("/old", 1010) is None
+
+
 def test_the_oldest_goes_first_when_there_are_too_many() -> None:
     ledger = Ledger(MEMORY)
     for second, name in enumerate(["/a", "/b", "/a", "/c", "/d"]):

@@ -50,6 +50,10 @@ class Shelf(Generic[Key]):
         entry = self._entries.get(key)
         return None if entry is None or entry[0] + self._seconds <= now else entry[1]
 
+    def kept(self, now: float) -> list[tuple[float, Outcome]]:
+        """Everything that is kept, with its age in seconds, the oldest first."""
+        return [(now - since, outcome) for since, outcome in self._entries.values() if since + self._seconds > now]
+
     def drop(self, key: Key) -> None:
         """Keep nothing under a key."""
         self._entries.pop(key, None)
@@ -62,6 +66,16 @@ class Ledger:
         self._recent: Shelf[str] = Shelf(memory.recent_seconds, memory.recent)
         self._last: Shelf[str] = Shelf(memory.last_seconds, memory.last)
         self._receipts: Shelf[str] = Shelf(memory.receipt_seconds, memory.receipts)
+        self._shelves = {"recent": self._recent, "last": self._last, "receipts": self._receipts}
+
+    def kept(self, now: float) -> list[tuple[str, float, Outcome]]:
+        """Everything on every shelf, by the name of the shelf and with its age in seconds."""
+        return [(name, age, outcome) for name, shelf in self._shelves.items() for age, outcome in shelf.kept(now)]
+
+    def keep(self, shelf: str, age: float, outcome: Outcome, now: float) -> None:
+        """Go on keeping what another ledger has kept."""
+        key = outcome.measure.transfer if shelf == "receipts" else outcome.owner
+        self._shelves[shelf].put(key or "", outcome, now - age)
 
     def close(self, name: str, outcome: Outcome | None, now: float) -> None:
         """A name became free; None if there is nothing to tell of how."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from hoody_pipe.config import Config
@@ -50,6 +51,7 @@ class Books:
         self._answer = answer
         self._ledger = Ledger(config.memory)
         self._running: dict[str, Transfer] = {}
+        self.when_kept: Callable[[str, Outcome], None] = lambda shelf, outcome: None
 
     # what happens
 
@@ -64,7 +66,9 @@ class Books:
         if transfer is not None:
             transfer.ended = time.monotonic()
         if action.ending.transfer is not None or (transfer is not None and transfer.digest is not None):
-            self._ledger.file(self._outcome(action.name, action.ending), time.monotonic())
+            outcome = self._outcome(action.name, action.ending)
+            self._ledger.file(outcome, time.monotonic())
+            self.when_kept("receipts", outcome)
 
     def forget(self, action: Forget) -> None:
         """A name became free."""
@@ -73,6 +77,8 @@ class Books:
             return
         outcome = self._outcome(action.name, action.ending)
         self._ledger.close(action.name, outcome, time.monotonic())
+        for shelf in ("recent", "last"):
+            self.when_kept(shelf, outcome)
         self.spectators.finish(action.name, outcome)
         transfer = self._running.pop(action.name, None)
         if transfer is not None:
@@ -80,6 +86,14 @@ class Books:
             for callback in transfer.when_over:
                 callback()
             transfer.dissolve()
+
+    def kept(self) -> list[tuple[str, float, Outcome]]:
+        """What is remembered of transfers that ended: shelf, age in seconds, outcome."""
+        return self._ledger.kept(time.monotonic())
+
+    def keep(self, shelf: str, age: float, outcome: Outcome) -> None:
+        """Remember what another server has seen."""
+        self._ledger.keep(shelf, age, outcome, time.monotonic())
 
     def moving(self) -> tuple[int, int]:
         """Bytes that running transfers have moved so far, and those of them that are digested."""

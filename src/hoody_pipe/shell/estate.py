@@ -1,22 +1,27 @@
 """What one server leaves to the next: its listening sockets, and everybody who is not being served just now.
 
 The message types, in order: `server` (the control socket and the listening sockets), `predecessor` (the channel to a
-server that is still draining, and the names in use there), `guest` (one connection), `end`. The heir answers `ready`
+server that is still draining, and the names in use there), `guest` (one connection), `outcomes` (what is remembered of
+transfers that ended), `end`. The heir answers `ready`
 when it has everything; only `yours` makes it the owner, so that whatever fails before leaves the old server as it was.
 """
 
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from hoody_pipe.core.pipe import Ending
+from hoody_pipe.core.progress import Measure, Outcome
 from hoody_pipe.errors import ConfigError
 from hoody_pipe.shell.channel import Channel, Message
 
 VERSION = 1  # of the messages; a server hands over only to one that speaks the same
 BACKLOG = 8
+AT_ONCE = 500  # outcomes in one message
 
 
 @dataclass(slots=True)
@@ -47,6 +52,22 @@ class Guest:
 
 
 @dataclass(slots=True)
+class Kept:
+    """An outcome, on which shelf it is kept and for how many seconds already."""
+
+    shelf: str
+    age: float
+    outcome: Outcome
+
+    @classmethod
+    def received(cls, fields: Message) -> Self:
+        """One that was handed over."""
+        outcome = fields["outcome"]
+        ending, measure = Ending(**outcome["ending"]), Measure(**outcome["measure"])
+        return cls(fields["shelf"], fields["age"], Outcome(outcome["owner"], ending, measure))
+
+
+@dataclass(slots=True)
 class Estate:
     """Everything at once.
 
@@ -58,6 +79,7 @@ class Estate:
     listeners: list[socket.socket]
     predecessors: list[tuple[Channel, list[str]]] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)
+    outcomes: list[Kept] = field(default_factory=list)
 
 
 def listen(path: str) -> socket.socket:
@@ -70,7 +92,8 @@ def listen(path: str) -> socket.socket:
     before = os.umask(0o177)
     try:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # left by a server that was killed: nobody answered there
+            if stat.S_ISSOCK(os.stat(path).st_mode):
+                os.unlink(path)  # left by a server that was killed: nobody answered there
         sock.bind(path)
         sock.listen(BACKLOG)
     except OSError as error:
@@ -103,7 +126,7 @@ def inherit(path: str) -> Estate | None:
         estate = _collect(channel)
         channel.send({"type": "ready"})
         channel.receive()  # yours
-    except (OSError, EOFError, KeyError, ValueError) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
         channel.close()  # what was received goes with this process, the old server has it still
         raise ConfigError(f"the server at {path} did not hand over") from error
     return estate
@@ -113,13 +136,16 @@ def _collect(channel: Channel) -> Estate:
     message, fds = channel.receive()
     control, *listeners = [_adopt(fd) for fd in fds]
     estate = Estate(control, listeners, [(channel, message["names"])])
-    while (message := (received := channel.receive())[0])["type"] != "end":
-        fd = received[1][0]
+    while True:
+        message, fds = channel.receive()
         if message["type"] == "guest":
-            estate.guests.append(Guest.received(message, fd))
+            estate.guests.append(Guest.received(message, fds[0]))
+        elif message["type"] == "predecessor":
+            estate.predecessors.append((Channel(socket.socket(fileno=fds[0])), message["names"]))
+        elif message["type"] == "outcomes":
+            estate.outcomes += [Kept.received(each) for each in message["kept"]]
         else:
-            estate.predecessors.append((Channel(socket.socket(fileno=fd)), message["names"]))
-    return estate
+            return estate
 
 
 def bequeath(channel: Channel, names: Iterable[str], estate: Estate) -> bool:
@@ -134,6 +160,10 @@ def bequeath(channel: Channel, names: Iterable[str], estate: Estate) -> bool:
             channel.send({"type": "predecessor", "names": theirs}, predecessor.sock.fileno())
         for guest in estate.guests:
             guest.send(channel)
+        for start in range(0, len(estate.outcomes), AT_ONCE):
+            channel.send(
+                {"type": "outcomes", "kept": [asdict(kept) for kept in estate.outcomes[start : start + AT_ONCE]]}
+            )
         channel.send({"type": "end"})
         channel.receive()  # ready
         channel.send({"type": "yours"})

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hoody_pipe.shell.channel import Channel
-from hoody_pipe.shell.estate import Estate, bequeath
+from hoody_pipe.shell.estate import Estate, Kept, bequeath
 
 if TYPE_CHECKING:
     from hoody_pipe.shell.relay import Relay
@@ -48,9 +48,9 @@ class Handover:
 
     def close(self) -> None:
         """Hand nothing over any more."""
-        self._stop()
         with contextlib.suppress(OSError):
-            os.unlink(self._relay.config.handover)
+            os.unlink(self._relay.config.handover)  # first: whoever comes after the end makes one of its own
+        self._stop()
 
     def _stop(self) -> None:
         self._loop.remove_reader(self._control.fileno())
@@ -63,7 +63,8 @@ class Handover:
             return
         heir, succession = Channel(sock), self._relay.succession
         guests = list(succession.guests())
-        estate = Estate(self._control, self._listeners, succession.predecessors, guests)
+        outcomes = [Kept(*kept) for kept in self._relay.books.kept()]
+        estate = Estate(self._control, self._listeners, succession.predecessors, guests, outcomes)
         if not bequeath(heir, self._relay.rendezvous.running(), estate):
             heir.close()
             log.warning("a successor came and did not take over")

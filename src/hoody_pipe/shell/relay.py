@@ -62,9 +62,10 @@ class Relay:
         self._limits = config.limits
         self.rendezvous = Rendezvous(self._limits)
         self.succession = Succession(self, poller.loop)
-        self._books = Books(config, self.rendezvous, deadlines, self._answer)
+        self.books = Books(config, self.rendezvous, deadlines, self._answer)
+        self.books.when_kept = self.succession.mirror
         self._access = AccessLog(config)
-        self._pages = Pages(Metrics(self.rendezvous, self._books).text, self._limits)
+        self._pages = Pages(Metrics(self.rendezvous, self.books).text, self._limits)
         self._how: dict[type[Action], Callable[[Any], None]] = {
             Tell: self._tell,
             Arm: self._arm,
@@ -73,7 +74,7 @@ class Relay:
             StopMove: self._stop_move,
             EndClean: self._end_clean,
             Break: self._break_off,
-            Conclude: self._books.conclude,
+            Conclude: self.books.conclude,
             Forget: self._forget,
         }
 
@@ -111,9 +112,10 @@ class Relay:
         elif isinstance(intent, Receive):
             self._receive(connection, head, intent)
         elif isinstance(intent, Status):
-            self._books.tell_status(connection, head, intent)
+            self.succession.catch_up()
+            self.books.tell_status(connection, head, intent)
         elif isinstance(intent, Watch):
-            self._books.watch(connection, head, intent)
+            self.books.watch(connection, head, intent)
         elif isinstance(intent, Preflight):
             self._answer_preflight(connection, head, intent)
         else:
@@ -161,11 +163,11 @@ class Relay:
         actions = self.rendezvous.handle(event)
         self._access.note(event, actions)
         self._perform(actions)
-        self._books.spectators.notice(event.name)
+        self.books.spectators.notice(event.name)
 
     def count_first_byte(self, seconds: float) -> None:
         """A transfer has moved its first bytes so long after its start."""
-        self._books.counters.first_bytes.add(seconds)
+        self.books.counters.first_bytes.add(seconds)
 
     # what the server calls
 
@@ -173,7 +175,7 @@ class Relay:
         """Turn away all who wait; running transfers go on."""
         self.is_draining = True
         self._end_all(self.rendezvous.shut_down())
-        self._books.spectators.dismiss(self.rendezvous.is_in_use)
+        self.books.spectators.dismiss(self.rendezvous.is_in_use)
         for connection in list(self.connections):
             if connection.occupant is None:
                 connection.close()
@@ -182,7 +184,7 @@ class Relay:
         """Another server has taken over; running transfers end here."""
         self.is_draining = True
         self.rendezvous.release()
-        self._books.spectators.dismiss(self.rendezvous.is_in_use)
+        self.books.spectators.dismiss(self.rendezvous.is_in_use)
 
     def abort(self) -> None:
         """Break the transfers that still run."""
@@ -217,7 +219,7 @@ class Relay:
             return
         if self.rendezvous.is_elsewhere(event.name):
             self.succession.catch_up()
-        if isinstance(event, SenderArrived) and event.transfer is not None and self._books.has_transfer(event.transfer):
+        if isinstance(event, SenderArrived) and event.transfer is not None and self.books.has_transfer(event.transfer):
             self._answer_refusal(party.connection, party.head, Refusal(409, messages.TRANSFER_IN_USE))
         else:
             self.report(event)
@@ -244,7 +246,7 @@ class Relay:
     def _start_move(self, action: StartMove) -> None:
         receivers = cast("tuple[Receiver, ...]", action.receivers)
         transfer = Transfer(self, cast("Sender", action.sender), receivers, action.hashes)
-        self._books.open(transfer)
+        self.books.open(transfer)
 
     def _stop_move(self, action: StopMove) -> None:
         sender = cast("Sender", action.sender)
@@ -252,7 +254,7 @@ class Relay:
             sender.transfer.stop()
 
     def _forget(self, action: Forget) -> None:
-        self._books.forget(action)
+        self.books.forget(action)
         self.succession.release(action.name)
 
     def _end_clean(self, action: EndClean) -> None:
@@ -268,7 +270,7 @@ class Relay:
     # answers that are no streams
 
     def _answer_refusal(self, connection: Connection, head: RequestHead | None, refusal: Refusal) -> None:
-        self._books.counters.refuse(refusal.line)
+        self.books.counters.refuse(refusal.line)
         fields = [("Allow", refusal.allow)] if refusal.allow else []
         self._answer(connection, head, refusal.status, refusal.line + "\n", fields=fields)
 

@@ -1,18 +1,20 @@
 """A server's place between the one before it and the one after it.
 
 After a handover the old server keeps only its running transfers. It tells its heir when a name becomes free, and gives
-it every connection that goes on to a next request; its own end frees whatever it still held.
+it every connection that goes on to a next request, and every outcome; its own end frees whatever it still held.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from hoody_pipe.shell.channel import Channel
+from hoody_pipe.core.progress import Outcome
+from hoody_pipe.shell.channel import Channel, Message
 from hoody_pipe.shell.connection import Connection
-from hoody_pipe.shell.estate import Estate, Guest
+from hoody_pipe.shell.estate import Estate, Guest, Kept
 from hoody_pipe.shell.parties import Party
 
 if TYPE_CHECKING:
@@ -67,18 +69,35 @@ class Succession:
         """Give the heir a connection that goes on to its next request; False if there is none to take it."""
         if self._heir is None:
             return False
-        with contextlib.suppress(OSError):
-            _pack(connection).send(self._heir)
-            connection.close()
-            return True
-        self._lose_heir()
-        return False
+        connection.occupant = _Leaving()
+        connection.hold()
+        self._relay.poller.soon(lambda: self._send(connection))
+        return True
+
+    def _send(self, connection: Connection) -> None:
+        """Later in the turn: the heir must have heard before that the transfer is over and its name is free."""
+        if self._heir is not None and connection.is_open:
+            with contextlib.suppress(OSError):
+                _pack(connection).send(self._heir)
+                connection.close()
+                return
+            self._lose_heir()
+        if connection.is_open:
+            connection.linger()
 
     def release(self, name: str) -> None:
         """A name became free here."""
+        self._tell({"type": "free", "name": name})
+
+    def mirror(self, shelf: str, outcome: Outcome) -> None:
+        """A transfer ended here, and its outcome will be asked for there."""
+        if self._heir is not None:
+            self._tell({"type": "outcome", **asdict(Kept(shelf, 0.0, outcome))})
+
+    def _tell(self, message: Message) -> None:
         if self._heir is not None:
             try:
-                self._heir.send({"type": "free", "name": name})
+                self._heir.send(message)
             except OSError:
                 self._lose_heir()
 
@@ -95,6 +114,8 @@ class Succession:
             self._predecessors[channel] = set(names)
             self._relay.rendezvous.occupy(names)
             self._loop.add_reader(channel.sock.fileno(), self._hear, channel)
+        for kept in estate.outcomes:
+            self._relay.books.keep(kept.shelf, kept.age, kept.outcome)
         for guest in estate.guests:
             self._welcome(guest)
 
@@ -115,6 +136,9 @@ class Succession:
             return
         if message["type"] == "guest":
             self._welcome(Guest.received(message, fds[0]))
+        elif message["type"] == "outcome":
+            kept = Kept.received(message)
+            self._relay.books.keep(kept.shelf, kept.age, kept.outcome)
         else:
             self._predecessors[channel].discard(message["name"])
             self._relay.rendezvous.vacate([message["name"]])
@@ -135,3 +159,13 @@ class Succession:
 def _pack(connection: Connection) -> Guest:
     pending, unsent = connection.luggage
     return Guest(connection.sock, pending, unsent)
+
+
+class _Leaving:
+    """The occupant of a connection that is about to be handed on: whatever happens to it is for the heir to see."""
+
+    def ready(self, mask: int) -> None:
+        """Not here."""
+
+    def gone(self) -> None:
+        """There is nobody left to tell."""
