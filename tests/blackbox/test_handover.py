@@ -133,21 +133,24 @@ def test_a_running_transfer_ends_at_the_old_server_and_holds_its_name(
 
 
 def test_a_name_is_free_as_soon_as_its_old_transfer_has_ended(server: Server, upgrade: Upgrade, name: str) -> None:
+    """The new server finds the request and the news of that end at the same time."""
     clients = server.clients
-    for _ in range(20):
-        clients.raw(request("GET", f"/{name}-other"))
-        receiver = clients.raw(request("GET", f"/{name}"))
-        sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 1"))
+    pairs = []
+    for number in range(20):
+        receiver = clients.raw(request("GET", f"/{name}-{number}"))
+        sender = clients.raw(request("PUT", f"/{name}-{number}", "Content-Length: 1"))
         sender.until(lines.streaming().encode())
-        name, before = name + "x", name
-        waiting = clients.raw(request("GET", f"/{name}"))
-        if before.count("x") == 1:
-            upgrade()
+        pairs.append((receiver, sender))
+    heir = upgrade()
+    for number, (receiver, sender) in enumerate(pairs):
+        again = clients.raw(request("GET", "/robots.txt"))
+        assert again.answer().status == 200
+        heir.signal(signal.SIGSTOP)
         sender.send(b".")
         assert receiver.answer().body == b"."
         sender.until(lines.COMPLETE.encode())
-        waiting.close()
-        again = clients.raw(request("PUT", f"/{before}", body=b"?"))
+        again.send(request("PUT", f"/{name}-{number}", body=b"?"))
+        heir.signal(signal.SIGCONT)
         assert again.head().status == 200
 
 
