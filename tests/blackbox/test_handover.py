@@ -83,12 +83,29 @@ def test_a_waiting_fan_out_goes_on_where_it_was(server: Server, upgrade: Upgrade
     sender.until(b"\n" + lines.COMPLETE.encode())
 
 
-def test_a_sender_of_http_1_0_keeps_its_lines(server: Server, upgrade: Upgrade, name: str) -> None:
-    sender = server.clients.raw(request("PUT", f"/{name}", minor=0, body=b"old"))
+FORM = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nbody\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    "sends",
+    [
+        request("PUT", "/NAME", minor=0, body=b"body"),
+        request("PUT", "/NAME?quiet", body=b"body"),
+        request("PUT", "/NAME", "Via: 1.1 proxy", "Transfer-Encoding: chunked") + chunked(b"bo", b"dy"),
+        request("PUT", "/NAME", "Expect: 100-continue", body=b"body"),
+        request("POST", "/NAME", "Content-Type: multipart/form-data; boundary=b", body=FORM),
+    ],
+    ids=["http 1.0", "quiet", "behind a proxy", "expects to be told to go on", "form"],
+)
+def test_any_kind_of_sender_may_wait_through_an_upgrade(
+    server: Server, upgrade: Upgrade, name: str, sends: bytes
+) -> None:
+    sender = server.clients.raw(sends.replace(b"NAME", name.encode()))
     assert eventually(lambda: b'"waiting"' in server.clients.raw(request("GET", f"/{name}?status")).answer().body)
     upgrade()
-    assert server.clients.raw(request("GET", f"/{name}")).answer().body == b"old"
-    assert sender.answer().lines == lines.whole()
+    assert server.clients.raw(request("GET", f"/{name}")).answer().body == b"body"
+    told = sender.answer()
+    assert (told.status, told.complete, told.lines) == (200, True, lines.whole())
 
 
 def test_patience_is_not_renewed(server: Server, upgrade: Upgrade, name: str) -> None:
