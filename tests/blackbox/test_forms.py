@@ -110,7 +110,7 @@ def test_the_text_may_be_as_long_as_the_limit(clients: Clients, name: str) -> No
     receiver = clients.receive(name)
     sender = clients.raw()
     body = part('name="input_text"', text) + END
-    threading.Thread(target=sender.send, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
+    threading.Thread(target=sender.offer, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
     assert receiver.finish().out == text
 
 
@@ -122,7 +122,7 @@ def test_several_receivers_and_those_of_http_1_0_get_the_same(clients: Clients, 
     receivers = [clients.raw(request("GET", f"/{name}?n=3", minor=minor)) for minor in (1, 0, 1)]
     sender = clients.raw(request("POST", f"/{name}?n=3&sha256", TYPE, "Transfer-Encoding: chunked"))
     body = part('name="f"; filename="x"', b"0123456789" * 50_000) + END
-    threading.Thread(target=sender.send, args=(chunked(body[:9], body[9:500], body[500:]),), daemon=True).start()
+    threading.Thread(target=sender.offer, args=(chunked(body[:9], body[9:500], body[500:]),), daemon=True).start()
     assert [receiver.answer().body for receiver in receivers] == [b"0123456789" * 50_000] * 3
     digest = hashlib.sha256(b"0123456789" * 50_000).hexdigest()
     assert sender.answer().lines[-3:] == [lines.UPLOAD_COMPLETE, f"[INFO] SHA-256: {digest}", lines.COMPLETE]
@@ -153,7 +153,7 @@ BAD = {
 def test_a_form_that_cannot_be_sent_is_an_error_for_everybody(clients: Clients, name: str, body: bytes) -> None:
     receiver = receive(clients, name)
     sender = clients.raw()
-    threading.Thread(target=sender.send, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
+    threading.Thread(target=sender.offer, args=(request("POST", f"/{name}", TYPE, body=body),), daemon=True).start()
     answer = receiver.answer()
     assert (answer.status, answer.lines) == (500, FAILED)
     told = sender.answer()

@@ -187,7 +187,7 @@ def test_a_receiver_that_asks_in_the_same_millisecond_gets_its_receipt(clients: 
         other = clients.raw()
         receiver = clients.raw(request("GET", f"/{name}"))
         sender = clients.raw(request("PUT", f"/{name}?sha256&transfer={chosen}", f"Content-Length: {size}"))
-        threading.Thread(target=sender.send, args=(body,), daemon=True).start()
+        threading.Thread(target=sender.offer, args=(body,), daemon=True).start()
         assert receiver.answer().body == body
         answer = (receiver if same else other).send(request("GET", f"/{name}?status&transfer={chosen}")).answer()
         report = json.loads(answer.body)
@@ -297,7 +297,7 @@ def test_the_digest_is_that_of_the_bytes_however_they_come(
     field, framed = FRAMINGS[framing](body)
     receivers = [clients.curl("--output", "-", clients.pipe(name, f"n={count}")) for _ in range(count)]
     sender = clients.raw(request("PUT", f"/{name}?n={count}&sha256", field))
-    threading.Thread(target=sender.send, args=(framed,), daemon=True).start()
+    threading.Thread(target=sender.offer, args=(framed,), daemon=True).start()
     assert [receiver.finish().out == body for receiver in receivers] == [True] * count
     told = sender.answer().lines
     assert told[-3:] == [

@@ -1,104 +1,13 @@
 """Real proxies in front of a server of our own, with the configurations that are shipped."""
 
 import shutil
-import socket
-import subprocess
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from blackbox.harness import Clients, Server, eventually
-
-DEPLOY = Path(__file__).parents[2] / "deploy"
-
-NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    {site}
-}}
-"""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Proxy:
-    """One proxy process, and clients that go through it."""
-
-    def __init__(self, command: list[str], port: int, log: Path, scheme: str = "http") -> None:
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
-        assert eventually(lambda: self._accepts(port)), log.read_text()
-        self.clients = Clients(f"{scheme}://127.0.0.1:{port}")
-
-    def _accepts(self, port: int) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def close(self) -> None:
-        self.clients.close()
-        self.process.terminate()
-        self.process.wait(10)
-
-
-def nginx(folder: Path, server: Server, site: str = "", **changes: str) -> Proxy:
-    """nginx with the shipped site, or with another; `changes` replace words of it."""
-    port = free_port()
-    text = site or (DEPLOY / "nginx.conf").read_text()
-    text = text.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("127.0.0.1:8080", server.address)
-    for old, new in changes.items():
-        text = text.replace(f"{old} 1h;", f"{old} {new};")
-    file = folder / "nginx.conf"
-    file.write_text(NGINX.format(folder=folder, site=text))
-    return Proxy(["nginx", "-c", str(file)], port, folder / "nginx.log")
-
-
-def haproxy(folder: Path, server: Server, tls: bool = False, timeout: str = "1h") -> Proxy:
-    """HAProxy with the shipped configuration; with `tls` it speaks HTTP/2 to clients."""
-    port = free_port()
-    bind = f"bind 127.0.0.1:{port}"
-    if tls:
-        bind += f" ssl crt {certificate(folder)} alpn h2,http/1.1"
-    text = (DEPLOY / "haproxy.cfg").read_text()
-    text = text.replace("bind :80", bind, 1).replace("127.0.0.1:8080", server.address).replace("1h ", timeout + " ")
-    file = folder / "haproxy.cfg"
-    file.write_text(text)
-    return Proxy(["haproxy", "-db", "-f", str(file)], port, folder / "haproxy.log", "https" if tls else "http")
-
-
-def certificate(folder: Path) -> Path:
-    """A certificate that nobody trusts."""
-    key, file = folder / "key.pem", folder / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    subprocess.run([*command, "-keyout", key, "-out", file], check=True, capture_output=True)
-    file.write_bytes(file.read_bytes() + key.read_bytes())
-    return file
-
-
-Make = Callable[[Path, Server], Proxy]
-
-ROUTES: dict[str, Make] = {
-    "nginx": nginx,
-    "haproxy": haproxy,
-    "haproxy-h2": partial(haproxy, tls=True),
-}
-SHORT: dict[str, Make] = {
-    "nginx": partial(nginx, proxy_read_timeout="1s"),
-    "haproxy": partial(haproxy, timeout="2s"),
-    "haproxy-h2": partial(haproxy, tls=True, timeout="2s"),
-}
+from blackbox.harness import Clients, Server
+from proxies.routes import ROUTES, SHORT
 
 
 @pytest.fixture(params=ROUTES)
