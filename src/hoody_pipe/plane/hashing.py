@@ -11,7 +11,7 @@ from threading import Lock, Thread
 
 from hoody_pipe.plane.sink import Part
 
-WORTH_IT = 64 * 1024  # bytes; with fewer the handing over costs more than the digest
+WORTH_IT = 16 * 1024  # bytes; with fewer the handing over costs more than the digest
 
 
 class Hasher:
