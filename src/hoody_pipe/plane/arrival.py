@@ -27,13 +27,10 @@ def unwatch(sock: socket.socket) -> None:
     _set(sock, 0)
 
 
-def take_reports(sock: socket.socket) -> None:
-    """Empty the socket's queue of reports, so that the next one is a new event."""
-    try:
-        while True:
-            sock.recvmsg(0, _NOTE, socket.MSG_ERRQUEUE)
-    except OSError:
-        return
+def take_report(sock: socket.socket) -> None:
+    """Take a report off the socket's queue; as long as there are more, the kernel goes on telling of them."""
+    with contextlib.suppress(OSError):
+        sock.recvmsg(0, _NOTE, socket.MSG_ERRQUEUE)
 
 
 def is_acknowledged(sock: socket.socket) -> bool:

@@ -19,6 +19,11 @@ log = logging.getLogger("hoody_pipe.access")
 transitions = logging.getLogger("hoody_pipe.transitions")
 
 LEFT = "Disconnected"
+_LOGGED: dict[str, tuple[type[Action], ...]] = {
+    "none": (),
+    "failed": (Refuse, Break),
+    "all": (Refuse, Break, EndClean),
+}
 
 
 class AccessLog:
@@ -28,6 +33,7 @@ class AccessLog:
         self._names = config.log_names
         self._logs_all = config.access_log == "all"
         self._logs_failures = config.access_log != "none"
+        self._logged = _LOGGED[config.access_log]
         self._logs_transitions = transitions.isEnabledFor(logging.DEBUG)
 
     def note(self, event: Event, actions: Sequence[Action]) -> None:
@@ -46,18 +52,16 @@ class AccessLog:
 
     def note_actions(self, actions: Sequence[Action]) -> None:
         """Write what the core ends by itself."""
-        if not self._logs_failures:
+        ends = [action for action in actions if type(action) in self._logged]
+        if not ends:
             return
-        reason = None
-        for action in actions:
-            if isinstance(action, Conclude):
-                reason = action.ending.reason
-        for action in actions:
+        reason = next((action.ending.reason for action in actions if isinstance(action, Conclude)), None)
+        for action in ends:
             if isinstance(action, Refuse):
                 self._write("refused", action.party, "refused", self._without_name(action.refusal.line, action.party))
             elif isinstance(action, Break):
                 self._write("broken", action.party, "failed", reason)
-            elif isinstance(action, EndClean) and self._logs_all:
+            elif isinstance(action, EndClean):
                 self._write("ended", action.party, "complete", None)
 
     def _write(self, event: str, who: object, outcome: str, reason: str | None) -> None:

@@ -242,7 +242,7 @@ class Connection:
             self.occupant.ready(mask)
 
     def _is_broken(self, mask: int) -> bool:
-        arrival.take_reports(self.sock)
+        arrival.take_report(self.sock)
         try:
             if self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 return True
