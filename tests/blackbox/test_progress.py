@@ -74,6 +74,7 @@ def test_one_who_comes_in_the_middle_sees_at_once_how_far_it_is(clients: Clients
     progress = spectator.next()
     assert (progress.name, progress.data["bytesTransferred"], progress.data["totalBytes"]) == ("progress", 40, 100)
     assert progress.data["receivers"] == progress.data["activeReceivers"] == 1
+    assert progress.data["speed"] > 0
     sender.send(b"x" * 60)
     receiver.exactly(60)
     assert spectator.rest()[-1].data["bytesTransferred"] == 100
@@ -108,6 +109,18 @@ def test_progress_comes_no_more_often_than_the_interval(clients: Clients, name: 
             if happening.name == "progress":
                 times.append(happening.data["elapsed"])
     assert all(later - earlier >= 0.24 for earlier, later in pairwise(times)), times
+
+
+def test_a_crowd_is_told_less_often_so_that_it_costs_the_transfer_next_to_nothing(
+    private: StartServer, name: str
+) -> None:
+    """Each spectator adds half a millisecond to the interval."""
+    clients = private("--progress-interval", "0.01").clients
+    crowd = [Spectator(clients, name) for _ in range(200)]
+    clients.raw(request("PUT", f"/{name}", "Content-Length: 2") + b"x")
+    clients.raw(request("GET", f"/{name}")).head()
+    seen = [crowd[0].until("progress").data["elapsed"] for _ in range(4)]
+    assert all(later - earlier >= 0.09 for earlier, later in pairwise(seen)), seen
 
 
 def sender_dies(clients: Clients, name: str) -> None:
