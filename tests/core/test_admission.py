@@ -105,7 +105,6 @@ def test_options_on_a_page_of_figures_is_a_preflight_of_its_own() -> None:
         ("PUT", "/x?size=big", {}, 400, 'Invalid size — "size" must be a number of bytes'),
         ("PUT", "/x", {"content-type": "Multipart/Form-Data"}, 400, "Invalid multipart/form-data"),
         ("PUT", "/x?live", {"content-type": "multipart/form-data; boundary=x"}, 400, '"live" does not support'),
-        ("GET", "/x?progress", HTML, 501, "?progress"),
         ("GET", "/x?video", HTML, 501, "?video"),
         ("GET", "/x?ws", {}, 501, "WebSocket relay is not enabled on this server."),
         ("GET", "/x?live", {}, 501, "?live"),

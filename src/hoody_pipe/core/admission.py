@@ -59,9 +59,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A spectator of a name."""
+    """A spectator of a name; `as_page` for a browser, whose page then watches by itself."""
 
     name: str
+    as_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,10 @@ def _status(name: str, params: Params) -> Status:
 def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) -> Receive | Watch:
     _refuse_service_worker(headers)
     if params:
-        _refuse_features(params, headers)
+        wants_page = _wants_page(headers)
         if params.has("progress"):
-            return Watch(name)
+            return Watch(name, wants_page)
+        _refuse_features(params, wants_page)
     return Receive(
         name,
         params.receivers(limits.receivers),
@@ -164,15 +166,17 @@ def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) 
     )
 
 
-def _refuse_features(params: Params, headers: Mapping[str, str]) -> None:
-    """Say of what is not there yet that it is not, so that it never takes a receiver's slot instead."""
+def _wants_page(headers: Mapping[str, str]) -> bool:
+    """Whether the client is a person's browser (protocol E.1, F.6)."""
     accept = headers.get("accept", "")
-    wants_page = "text/html" in accept and "text/event-stream" not in accept
-    for flag in ("progress", "video", "share", "receive"):
+    return "text/html" in accept and "text/event-stream" not in accept
+
+
+def _refuse_features(params: Params, wants_page: bool) -> None:
+    """Say of what is not there yet that it is not, so that it never takes a receiver's slot instead."""
+    for flag in ("video", "share", "receive"):
         if params.has(flag) and wants_page:
             raise Refused(501, messages.not_yet("?" + flag))
-    if params.has("progress"):
-        return
     if params.has("ws"):
         raise Refused(501, messages.NO_WEBSOCKET)
     if params.has("live"):

@@ -55,7 +55,7 @@ curl -fOJ '{url}/mypath?download'
 curl -fOJ '{url}/mypath?filename=report.pdf'
 
 ======= Watching =======
-# takes no receiver's place and slows nothing; ?size= makes percent and ETA known for a stream
+# takes no receiver's place and slows nothing; a browser shows a page. ?size= makes percent and ETA known for a stream
 curl -fN '{url}/mypath?progress'
 curl -f '{url}/mypath?status'
 curl -f '{url}/mypath?status&last'

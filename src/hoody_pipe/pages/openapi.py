@@ -58,7 +58,7 @@ _QUESTIONS = [
 _OF_RECEIVER = [
     _query("download", "Have it saved as a file; when off, leave the sender's disposition out.", _FLAG),
     _query("filename", "The name of that file.", {"type": "string", "maxLength": 255}),
-    _query("progress", "Answer server-sent events instead.", _FLAG),
+    _query("progress", "Answer server-sent events instead, or to a browser a page that shows them.", _FLAG),
     *_QUESTIONS,
 ]
 
@@ -147,6 +147,7 @@ _RECEIVED: Object = {
             "*/*": {"schema": {}},
             "application/json": {"schema": _STATUS},
             "text/event-stream": {"schema": {"type": "string"}},
+            "text/html": {"schema": {"type": "string"}},
         },
     },
     "204": {"description": "Nothing to watch: the transfer has ended."},

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
+from secrets import token_urlsafe
 from typing import Any, cast
 
 from hoody_pipe.config import Config
@@ -26,6 +27,7 @@ from hoody_pipe.core.pipe import (
 )
 from hoody_pipe.core.rendezvous import Rendezvous
 from hoody_pipe.errors import Refusal, Refused
+from hoody_pipe.pages import dashboard
 from hoody_pipe.plane.copy import SCRATCH
 from hoody_pipe.plane.hashing import Hasher
 from hoody_pipe.plane.kpipe import PipePool
@@ -114,6 +116,8 @@ class Relay:
         elif isinstance(intent, Status):
             self.succession.catch_up()
             self.books.tell_status(connection, head, intent)
+        elif isinstance(intent, Watch) and intent.as_page:
+            self._answer_dashboard(connection, head, intent.name)
         elif isinstance(intent, Watch):
             self.books.watch(connection, head, intent)
         elif isinstance(intent, Preflight):
@@ -277,6 +281,11 @@ class Relay:
     def _answer_page(self, connection: Connection, head: RequestHead, page: Page) -> None:
         status, text, content_type = self._pages.render(page.path, connection, head)
         self._answer(connection, head, status, text, content_type)
+
+    def _answer_dashboard(self, connection: Connection, head: RequestHead, name: str) -> None:
+        nonce = token_urlsafe(16)
+        fields = [("Content-Security-Policy", dashboard.policy(nonce)), ("X-Content-Type-Options", "nosniff")]
+        self._answer(connection, head, 200, dashboard.render(name, nonce), response.HTML, fields)
 
     def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
         if not preflight.for_pipes:

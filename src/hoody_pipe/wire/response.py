@@ -12,6 +12,7 @@ EVENT_STREAM = ("Content-Type", "text/event-stream")
 METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 JSON = ("Content-Type", "application/json")
 PLAIN_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+HTML = ("Content-Type", "text/html; charset=utf-8")
 
 Fields = list[tuple[str, str]]
 
