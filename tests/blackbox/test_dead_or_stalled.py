@@ -26,7 +26,7 @@ STALL = float(os.environ.get("STALL", 2 * DEAD_AFTER))
 LONG = ("--max-time", str(STALL + 60))
 AS_CURL = "User-Agent: curl/7.88.1"  # its end or its next request is waited for without a limit
 BODY = os.urandom(1 << 20)
-MUCH = 32  # times the body: more than all buffers on the way take
+MUCH = 48  # times the body: more than all buffers on the way take
 
 
 # --- stalled ---------------------------------------------------------------------------------------------------------
