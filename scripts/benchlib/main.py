@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, _on_term)
     loader = Loader(FOLDER, pin=not args.no_pin)
     loader.build()
-    relays = [Relay("ours", args.ours or our_command(ROOT), FOLDER / "ours.log", ROOT / "src")]
+    relays = [Relay("ours", args.ours or our_command(), FOLDER / "ours.log", ROOT / "src")]
     if not (args.no_peer or args.loader or args.flat or args.costs):
         relays.append(Relay("peer", peer.install(FOLDER / "peer"), FOLDER / "peer.log"))
     about = machine.describe(netns.isolate())

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,12 +20,9 @@ class BrokenRun(Exception):
     """A run that gives no figure; the text says why."""
 
 
-def our_command(root: Path) -> str:
-    """How this checkout's relay starts: its own environment, else the PATH, else the sources."""
-    here = root / ".venv" / "bin" / "hoody-pipe"
-    program = str(here) if here.exists() else shutil.which("hoody-pipe")
-    start = [program] if program else [sys.executable, "-m", "hoody_pipe.cli"]
-    return shlex.join([*start, "serve", "--host", "127.0.0.1", "--port"]) + " {port}"
+def our_command() -> str:
+    """How this checkout's relay starts, in the environment that `environment.enter` went into."""
+    return shlex.join([sys.executable, "-m", "hoody_pipe.cli", "serve", "--host", "127.0.0.1", "--port"]) + " {port}"
 
 
 def _die_with_parent() -> None:

@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> int:
     print("| round | RSS before | at once | after | descriptors before | at once | after | rate |", flush=True)
     print("| --- " * 8 + "|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        relay = Relay("ours", our_command(ROOT) + " " + args.flags, Path(folder) / "log", ROOT / "src")
+        relay = Relay("ours", our_command() + " " + args.flags, Path(folder) / "log", ROOT / "src")
         try:
             relay.start()
             trial = Trial(relay, args)

@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"| {' | '.join(HEADINGS)} |\n{'| --- ' * len(HEADINGS)}|", flush=True)
     size = int(args.gigabytes * GB)
     with tempfile.TemporaryDirectory() as folder:
-        relay = Relay("ours", our_command(ROOT), Path(folder) / "log", ROOT / "src")
+        relay = Relay("ours", our_command(), Path(folder) / "log", ROOT / "src")
         try:
             seen = run(relay, size, args.chunked)
         except (BrokenRun, OSError, http.client.HTTPException) as broken:
