@@ -1,18 +1,25 @@
 """What can go wrong in a transfer, each as something that is done to it in the middle of its stream."""
 
 import signal
+import socket
+import ssl
+import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from subprocess import TimeoutExpired
+from urllib.parse import urlsplit
 
-from blackbox.harness import Clients, Curl, Server
+from blackbox.harness import Clients, Curl, Server, eventually
+from blackbox.rawhttp import chunked, request
 
 SIZE = 40_000_000  # bytes
 RATE = "25M"  # per second, so that there is a middle
 BEGUN = 2_000_000  # bytes that a receiver has when it strikes
 LIMIT = 20.0  # seconds until a curl counts as hanging
 STALL = 0.7  # seconds
+HELD_BACK = 4  # seconds after which a proxy that has forwarded nothing will forward nothing before the end
 
 
 @dataclass
@@ -57,6 +64,57 @@ class Run:
             self.dead.append(curl)
 
 
+class Bare:
+    """A party made of one socket, over TLS where the route is: for ends that no curl can be made to have."""
+
+    def __init__(self, run: Run, method: str, *fields: str) -> None:
+        self._socket = socket.create_connection(run.near.address, LIMIT)
+        if run.near.url.startswith("https:"):
+            trusting = ssl._create_unverified_context()
+            trusting.set_alpn_protocols(["http/1.1"])
+            self._socket = trusting.wrap_socket(self._socket)
+        target, minor = urlsplit(run.near.pipe(run.name)).path, 0 if run.framing == "HTTP/1.0" else 1
+        self._socket.sendall(request(method, target, *fields, minor=minor))
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._socket.sendall(data)
+
+    def read(self, size: int) -> None:
+        """Read so many bytes."""
+        while size > 0:
+            piece = self._socket.recv(min(size, 1 << 16))
+            assert piece, "ended early"
+            size -= len(piece)
+
+    def finish(self) -> None:
+        """End in good order, then read whatever comes."""
+        self._socket.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            while self._socket.recv(1 << 16):
+                pass
+        self._socket.close()
+
+    def reset(self) -> None:
+        """End with a reset."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+
+def half_sent(run: Run) -> Bare:
+    """A sender of whose body a half is out, and a receiver that has some of it, unless a proxy holds all of it back."""
+    run.receive(query=f"wait={HELD_BACK + 1}")
+    half = run.body[: SIZE // 2]
+    if run.framing == "chunked":
+        sender = Bare(run, "PUT", "Transfer-Encoding: chunked")
+        half = chunked(half, end=False)
+    else:
+        sender = Bare(run, "PUT", f"Content-Length: {SIZE}")
+    sender.send(half)
+    eventually(lambda: len(run.receivers[0].out.data) >= BEGUN, HELD_BACK)
+    return sender
+
+
 def nothing(run: Run) -> None:
     run.receive(rate="10G")
     run.send()
@@ -65,6 +123,21 @@ def nothing(run: Run) -> None:
 def sender_killed(run: Run) -> None:
     run.begin()
     run.kill(run.sender)
+
+
+def sender_reset(run: Run) -> None:
+    half_sent(run).reset()
+
+
+def sender_finished_early(run: Run) -> None:
+    half_sent(run).finish()
+
+
+def receiver_reset(run: Run) -> None:
+    receiver = Bare(run, "GET")
+    run.send()
+    receiver.read(BEGUN)
+    receiver.reset()
 
 
 def receiver_killed(run: Run) -> None:
@@ -115,7 +188,10 @@ Failure = Callable[[Run], None]
 FAILURES: dict[str, Failure] = {
     "nothing": nothing,
     "sender killed": sender_killed,
+    "sender reset": sender_reset,
+    "sender ends early (FIN)": sender_finished_early,
     "receiver killed": receiver_killed,
+    "receiver reset": receiver_reset,
     "receiver stalled, then killed": receiver_stalled_and_killed,
     "one of three receivers killed": one_of_three_killed,
     "nobody receives": nobody_receives,

@@ -73,8 +73,13 @@ class Cell:
     def text(self) -> str:
         """The cell as it stands in a table."""
         sender = "" if self.sender == "-" else f"s{self.sender} "
-        receivers = "/".join(f"r{code}" for code in self.receivers if code != "-")
+        got = zip(self.receivers, self.received, strict=True)
+        receivers = "/".join(f"r{code}" + self._share(size) for code, size in got if code != "-")
         return f"{sender}{receivers} {'' if self.verdict == 'true' else '**' + self.verdict + '**'}".strip()
+
+    def _share(self, received: int) -> str:
+        """How much a receiver got, where that is not everything."""
+        return "" if received == self.sent else f" {received / 1e6:.1f}M" if received else " 0"
 
 
 class PeerServer(Server):
@@ -228,7 +233,8 @@ def _write(root: Path, found: list[Cell]) -> None:
         "",
         "Written by `scripts/truth --peer --write`.",
         f"{SIZE // 1_000_000} MB each, broken in the middle. `s` and `r` are the exit codes of the curls that send and",
-        "receive (with `-f`); those that were killed are left out.",
+        "receive (with `-f`), and behind them how many megabytes arrived where that is not everything; those that were",
+        "killed are left out.",
         "",
         *meaning,
         "",
