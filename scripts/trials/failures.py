@@ -47,7 +47,7 @@ class Run:
         if self.framing == "chunked":
             self.sender = self.near.curl("-skfT", "-", url, stdin=self.body, keep_open=keep_open)
         else:
-            old = ("--http1.0",) if self.framing == "HTTP/1.0" else ()
+            old = ("--http1.0", "--no-alpn") if self.framing == "HTTP/1.0" else ()
             self.sender = self.near.curl("-skf", *old, "-T", self.near.file(self.body), url)
 
     def begin(self, count: int = 1, query: str = "") -> None:

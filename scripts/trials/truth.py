@@ -16,7 +16,7 @@ from benchlib import peer
 from benchlib.relay import Relay
 
 from blackbox.harness import Clients, Server
-from proxies.routes import Proxy, haproxy, nginx
+from proxies.routes import Proxy, caddy, haproxy, nginx
 from trials.failures import ENDS_SERVER, FAILURES, SIZE, Run, code_of
 
 FRAMINGS = ("Content-Length", "chunked", "HTTP/1.0")
@@ -32,6 +32,7 @@ Where it lies, and what sees it:
   [deploy/nginx.conf](../deploy/nginx.conf).
 * HAProxy 2.6 ends a broken stream of unknown length cleanly for clients of HTTP/2. A known length shows it (curl 92 or
   18); so do `?sha256`, a receipt (`?transfer=`) and `?status`, which say `failed`. `alpn http/1.1` mends it.
+* Caddy before 2.7.6 ends a broken stream of unknown length cleanly for all clients; a newer one mends it.
 * A producer that dies behind curl is only seen by what is in the stream: `pg_restore -1 -e`, zstd's and gzip's own
   checks, or the recipes in the README.
 """
@@ -51,6 +52,9 @@ ROUTES: dict[str, Make | None] = {
     "nginx, defaults": partial(nginx, site=DEFAULTS),
     "HAProxy, as shipped": haproxy,
     "HAProxy, HTTP/2 + TLS": partial(haproxy, tls=True),
+    "Caddy, as shipped": caddy,
+    "Caddy, HTTP/2 + TLS": partial(caddy, tls=True),
+    "Caddy 2.6 of Debian 12": partial(caddy, program="caddy"),
 }
 
 

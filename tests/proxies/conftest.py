@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from blackbox.harness import Clients, Server
-from proxies.routes import ROUTES, SHORT
+from proxies.routes import ROUTES, SHORT, program_of
 
 
 @pytest.fixture(params=ROUTES)
 def route(request: pytest.FixtureRequest) -> str:
     """The name of one proxy."""
     name: str = request.param
-    program = name.partition("-")[0]
+    program = program_of(name)
     if shutil.which(program) is None:
         pytest.skip(f"no {program} here")
     return name

@@ -1,7 +1,9 @@
 """Ways through real proxies to a server of our own, with the configurations that are shipped and with others."""
 
+import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,11 @@ http {{
 """
 
 
+CADDY = str(Path(sys.executable).with_name("caddy"))  # Debian 12 has one that hides broken streams
+SHIPPED = "flush_interval -1"
+CADDY_OPTIONS = "{\n\tadmin off\n\tauto_https off\n}\n"
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
@@ -32,8 +39,11 @@ class Proxy:
     """One proxy process, and clients that go through it."""
 
     def __init__(self, command: list[str], port: int, log: Path, scheme: str = "http") -> None:
+        home = {"XDG_CONFIG_HOME": str(log.parent), "XDG_DATA_HOME": str(log.parent)}  # Caddy keeps things there
         with log.open("wb") as file:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env={**os.environ, **home}
+            )
         assert eventually(lambda: self._accepts(port)), log.read_text()
         self.clients = Clients(f"{scheme}://127.0.0.1:{port}")
 
@@ -76,13 +86,35 @@ def haproxy(folder: Path, server: Server, tls: bool = False, timeout: str = "1h"
     return Proxy(["haproxy", "-db", "-f", str(file)], port, folder / "haproxy.log", "https" if tls else "http")
 
 
+def caddy(folder: Path, server: Server, tls: bool = False, program: str = CADDY, proxy: str = SHIPPED) -> Proxy:
+    """Caddy with the shipped site; with `tls` it speaks HTTP/2 to clients, and `proxy` goes into its reverse_proxy."""
+    port, scheme = free_port(), "https" if tls else "http"
+    opening = f"{scheme}://127.0.0.1:{port} {{\n"
+    if tls:
+        file = certificate(folder)
+        opening += f"\ttls {file} {file}\n"
+    text = (DEPLOY / "Caddyfile").read_text().replace(SHIPPED, proxy)
+    text = text.replace("pipe.example {\n", opening).replace("127.0.0.1:8080", server.address)
+    config = folder / "Caddyfile"
+    config.write_text(CADDY_OPTIONS + text)
+    command = [program, "run", "--adapter", "caddyfile", "--config", str(config)]
+    return Proxy(command, port, folder / "caddy.log", scheme)
+
+
 def certificate(folder: Path) -> Path:
     """A certificate that nobody trusts."""
     key, file = folder / "key.pem", folder / "both.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run([*command, "-keyout", key, "-out", file], check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + key.read_bytes())
     return file
+
+
+def program_of(route: str) -> str:
+    """What a route needs."""
+    program = route.partition("-")[0]
+    return CADDY if program == "caddy" else program
 
 
 Make = Callable[[Path, Server], Proxy]
@@ -91,9 +123,14 @@ ROUTES: dict[str, Make] = {
     "nginx": nginx,
     "haproxy": haproxy,
     "haproxy-h2": partial(haproxy, tls=True),
+    "caddy": caddy,
+    "caddy-h2": partial(caddy, tls=True),
 }
+CADDY_SHORT = SHIPPED + "\ntransport http {\nread_timeout 2s\n}"
 SHORT: dict[str, Make] = {
     "nginx": partial(nginx, proxy_read_timeout="1s"),
     "haproxy": partial(haproxy, timeout="2s"),
     "haproxy-h2": partial(haproxy, tls=True, timeout="2s"),
+    "caddy": partial(caddy, proxy=CADDY_SHORT),
+    "caddy-h2": partial(caddy, tls=True, proxy=CADDY_SHORT),
 }

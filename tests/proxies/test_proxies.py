@@ -2,14 +2,17 @@
 
 import hashlib
 import os
+import signal
 
 import pytest
 
 from blackbox import lines
 from blackbox.harness import Clients, Curl, Server, eventually
 from blackbox.sse import status
+from proxies import long
 
-SIZE = int(os.environ.get("PROXY_BYTES", 100_000_000))
+SIZE = 100_000_000
+LONG = int(os.environ.get("PROXY_BYTES", 2_000_000_000))
 PIECE = bytes(range(256)) * 4096
 
 
@@ -44,6 +47,30 @@ def test_every_byte_arrives_although_the_receiver_stands_still(
         assert (got.code, told.code) == (0, 0), (framing, told)
         assert hashlib.sha256(got.out).digest() == hashlib.sha256(body).digest()
         assert told.lines[-1] == lines.COMPLETE
+
+
+def test_a_long_stream_arrives_although_both_sides_stand_still_in_it(
+    through: Clients, server: Server, name: str
+) -> None:
+    """Sender and receiver both behind the proxy; each stops once until nothing moves any more."""
+    before = server.rss
+    with long.curl(through.pipe(name)) as receiver, long.curl("-T", "-", through.pipe(name)) as sender:
+        assert receiver.stdout
+        assert sender.stdin
+        got = long.Drain(receiver.stdout)
+        feed = long.Feed(sender.stdin, LONG, rest=LONG // 3)
+        assert feed.is_resting.wait(60)
+        assert eventually(lambda: not moves(server.clients, name)), "all that was sent has arrived"
+        feed.may_go_on.set()
+        assert eventually(lambda: got.size > LONG // 3 * 2, 60)
+        receiver.send_signal(signal.SIGSTOP)
+        assert eventually(lambda: not moves(server.clients, name)), "every buffer is full"
+        assert receiver.poll() is None
+        assert sender.poll() is None
+        receiver.send_signal(signal.SIGCONT)
+        assert feed.finish(60) == got.finish(60)
+        assert (sender.wait(10), receiver.wait(10)) == (0, 0)
+    assert server.rss < before + 8_000_000
 
 
 def moves(clients: Clients, name: str) -> bool:
