@@ -159,6 +159,22 @@ def test_health_is_a_flat_object_of_nine_fields(clients: Clients) -> None:
     assert health["fds"] > 3
 
 
+@pytest.mark.parametrize(
+    ("minor", "fields", "seen"),
+    [
+        (1, (), "HTTP/1.1; direct"),
+        (0, (), "HTTP/1.0; direct"),
+        (1, ("X-Forwarded-For: 10.0.0.1",), "HTTP/1.1; proxied"),
+        (1, ("Via: 1.1 proxy",), "HTTP/1.1; proxied"),
+        (0, ("Forwarded: for=10.0.0.1",), "HTTP/1.0; proxied"),
+    ],
+)
+def test_health_says_how_the_request_came(clients: Clients, minor: int, fields: tuple[str, ...], seen: str) -> None:
+    answer = clients.raw(request("GET", PREFIX + "/health", *fields, minor=minor)).answer()
+    assert answer.fields["x-hoody-pipe-request"] == seen
+    assert len(json.loads(answer.body)) == 9
+
+
 def test_health_names_the_process_and_the_caller(private: StartServer) -> None:
     server = private()
     health = json.loads(server.clients.raw(request("GET", PREFIX + "/health")).answer().body)

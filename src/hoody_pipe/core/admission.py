@@ -138,7 +138,7 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
         Forwarded.of(dict(headers), boundary is not None),
         boundary,
         quiet=True if params.has("quiet") else False if params.is_off("quiet") else None,
-        proxied=_is_proxied(headers),
+        proxied=is_proxied(headers),
     )
 
 
@@ -162,7 +162,7 @@ def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) 
         params.wait(limits.wait, limits.longest_wait),
         params.has("sha256"),
         params,
-        _is_proxied(headers),
+        is_proxied(headers),
     )
 
 
@@ -183,7 +183,7 @@ def _refuse_features(params: Params, wants_page: bool) -> None:
         raise Refused(501, messages.not_yet("?live"))
 
 
-def _is_proxied(headers: Mapping[str, str]) -> bool:
+def is_proxied(headers: Mapping[str, str]) -> bool:
     """Whether the request came through a proxy that says so (protocol Z.4)."""
     return any(field in headers for field in PROXY_FIELDS)
 

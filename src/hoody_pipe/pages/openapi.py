@@ -152,6 +152,12 @@ _RECEIVED: Object = {
     },
     "204": {"description": "Nothing to watch: the transfer has ended."},
 }
+_SEEN: Object = {
+    "X-Hoody-Pipe-Request": {
+        "description": "How the request came: its version, and whether a proxy says that it passed it on.",
+        "schema": {"type": "string", "pattern": "^HTTP/1\\.[01]; (direct|proxied)$"},
+    }
+}
 _EMPTY: Object = {
     "200": {"description": "What a cross-origin request may do.", "content": _LINES},
     "204": {"description": "The same, of a page of figures."},
@@ -160,9 +166,9 @@ _OF_NAME = (400, 414)
 _REFUSED = (400, 405, 409, 414, 429, 501, 503)  # senders
 
 
-def _page(name: str, content: Object) -> Object:
+def _page(name: str, content: Object, headers: Object | None = None) -> Object:
     """A reserved name that is read."""
-    good: Object = {"200": {"description": "As the media type says.", "content": content}}
+    good: Object = {"200": {"description": "As the media type says.", "content": content, "headers": headers or {}}}
     return {
         "get": _operation(name, f"The server's {name}.", [], _responses(good)),
         "head": _operation(f"{name}Head", "The head of that.", [], _responses({"200": {"description": "No body."}})),
@@ -197,7 +203,7 @@ def document(version: str, url: str, bounds: Bounds) -> Object:
                 "options": _operation("preflight", "A CORS preflight.", name, _responses(_EMPTY, *_OF_NAME)),
             },
             "/help": _page("help", _LINES),
-            "/health": _page("health", {"application/json": {"schema": _HEALTH}}),
+            "/health": _page("health", {"application/json": {"schema": _HEALTH}}, _SEEN),
             "/metrics": _page("metrics", _LINES),
             "/openapi.json": _page("openapi", {"application/json": {"schema": {"type": "object"}}}),
         },

@@ -4,10 +4,12 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hoody_pipe import __version__
+from hoody_pipe.core.admission import is_proxied
 from hoody_pipe.core.limits import Limits
 from hoody_pipe.pages import help as cheat_sheet
 from hoody_pipe.pages import openapi
@@ -20,7 +22,15 @@ _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,
 _PROTO = re.compile(r'(?:^|[;,\s])proto="?(https?)"?(?:$|[;,\s])', re.IGNORECASE)
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
-Page = tuple[int, str, tuple[str, str]]  # status, body, Content-Type
+
+@dataclass(frozen=True)
+class Page:
+    """What answers a request for a page; `fields` besides those that every response has."""
+
+    text: str
+    content_type: tuple[str, str] = response.PLAIN_TEXT
+    status: int = 200
+    fields: response.Fields = field(default_factory=list)
 
 
 class Pages:
@@ -34,19 +44,20 @@ class Pages:
     def render(self, path: str, connection: Connection, head: RequestHead) -> Page:
         """One page, as this client sees it."""
         if path == "/health":
-            return 200, json.dumps(self._health(connection, head)) + "\n", response.JSON
+            text = json.dumps(self._health(connection, head)) + "\n"
+            return Page(text, response.JSON, fields=[(response.REQUEST_SEEN, seen_of(head))])
         if path == "/metrics":
-            return 200, self._metrics(), response.METRICS
+            return Page(self._metrics(), response.METRICS)
         if path == "/openapi.json":
             document = openapi.document(__version__, url_for(head), self._bounds)
-            return 200, json.dumps(document, indent=1) + "\n", response.JSON
+            return Page(json.dumps(document, indent=1) + "\n", response.JSON)
         if path == "/robots.txt":
-            return 200, ROBOTS, response.PLAIN_TEXT
+            return Page(ROBOTS)
         if path == "/favicon.ico":
-            return 204, "", response.PLAIN_TEXT
+            return Page("", status=204)
         if path == "/noscript":
-            return 501, "[ERROR] '/noscript' is not available on this server.\n", response.PLAIN_TEXT
-        return 200, cheat_sheet.render(__version__, url_for(head)), response.PLAIN_TEXT
+            return Page("[ERROR] '/noscript' is not available on this server.\n", status=501)
+        return Page(cheat_sheet.render(__version__, url_for(head)))
 
     def _health(self, connection: Connection, head: RequestHead) -> dict[str, object]:
         return {
@@ -60,6 +71,11 @@ class Pages:
             "ip": connection.peer,
             "userAgent": head.headers.get("user-agent"),
         }
+
+
+def seen_of(head: RequestHead) -> str:
+    """How a request came here: in which version, and whether a proxy says that it passed it on."""
+    return f"HTTP/1.{head.minor}; {'proxied' if is_proxied(head.headers) else 'direct'}"
 
 
 def url_for(head: RequestHead) -> str:

@@ -279,8 +279,8 @@ class Relay:
         self._answer(connection, head, refusal.status, refusal.line + "\n", fields=fields)
 
     def _answer_page(self, connection: Connection, head: RequestHead, page: Page) -> None:
-        status, text, content_type = self._pages.render(page.path, connection, head)
-        self._answer(connection, head, status, text, content_type)
+        shown = self._pages.render(page.path, connection, head)
+        self._answer(connection, head, shown.status, shown.text, shown.content_type, shown.fields)
 
     def _answer_dashboard(self, connection: Connection, head: RequestHead, name: str) -> None:
         nonce = token_urlsafe(16)

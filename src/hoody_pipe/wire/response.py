@@ -11,6 +11,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM = ("Content-Type", "text/event-stream")
 METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 JSON = ("Content-Type", "application/json")
+REQUEST_SEEN = "X-Hoody-Pipe-Request"  # on the health page: how the request came, after whatever is in front
 PLAIN_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
