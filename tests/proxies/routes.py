@@ -25,7 +25,7 @@ http {{
 
 
 CADDY = str(Path(sys.executable).with_name("caddy"))  # Debian 12 has one that hides broken streams
-SHIPPED = "flush_interval -1"
+SHIPPED = "flush_interval 1ms"
 CADDY_OPTIONS = "{\n\tadmin off\n\tauto_https off\n}\n"
 
 

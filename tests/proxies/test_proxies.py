@@ -8,6 +8,7 @@ import pytest
 
 from blackbox import lines
 from blackbox.harness import Clients, Curl, Server, eventually
+from blackbox.rawhttp import request
 from blackbox.sse import status
 from proxies import long
 
@@ -109,6 +110,22 @@ def test_a_receiver_that_dies_fails_the_sender(ends: tuple[Clients, Clients], se
     sender.end_input()
     assert sender.finish().code != 0
     assert is_free(server, name)
+
+
+def test_a_party_that_waits_and_leaves_frees_the_name(through: Clients, server: Server, name: str) -> None:
+    for args in ([], ["-T", through.file(PIECE[:1000])], ["-T", "."]):
+        party = through.curl("-k", *args, through.pipe(name), stdin=PIECE[:1000], keep_open=True)
+        assert eventually(lambda: status(server.clients, name)["state"] == "waiting")
+        party.kill()
+        assert is_free(server, name)
+
+
+def test_a_small_piece_of_a_stream_of_known_length_arrives_at_once(through: Clients, server: Server, name: str) -> None:
+    receiver = receive(through, name)
+    sender = server.clients.raw(request("PUT", f"/{name}", "Content-Length: 20") + b"0123456789")
+    assert receiver.out.until_size(10, 2.0) == b"0123456789"
+    sender.send(b"0123456789")
+    assert receiver.finish().code == 0
 
 
 def test_a_sender_that_nobody_wants_fails(through: Clients, server: Server, name: str) -> None:
