@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -65,6 +66,14 @@ def test_the_part_describes_the_stream_and_its_length_is_not_told(clients: Clien
     assert "content-length" not in answer.fields
     report = status(clients, name)
     assert (report["state"], report["bytesTransferred"], report["totalBytes"]) == ("complete", 8, None)
+
+
+@pytest.mark.parametrize("text", ["f\u00fcr", "łódź", "日本"])
+def test_curl_sends_a_file_name_in_utf_8(clients: Clients, name: str, text: str) -> None:
+    receiver = clients.receive(name, "-i")
+    sender = clients.curl("-F", f"file=@{clients.file(b'x')};filename={text}.txt", clients.pipe(name))
+    assert sender.finish().lines[-1] == lines.COMPLETE
+    assert f"filename*=UTF-8''{quote(text)}.txt\r\n".encode() in receiver.finish().out
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/svg+xml", "application/javascript"])

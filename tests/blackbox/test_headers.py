@@ -1,6 +1,7 @@
 """What responses say: forwarded fields, dispositions, CORS, pages, interim responses (protocol A.1, B.6, B.8, C.3)."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -43,6 +44,21 @@ def test_own_headers_pass_and_are_exposed_others_do_not(clients: Clients, name: 
     assert not {"x-other", "cookie"} & set(fields)
 
 
+def test_one_own_header_exposes_both_and_one_that_is_too_long_is_dropped(clients: Clients, name: str) -> None:
+    fields = receive(clients, name, "X-Piping: " + "a" * 8192, "X-Hoody-Pipe: " + "b" * 8193).fields
+    assert (len(fields["x-piping"]), "x-hoody-pipe" in fields) == (8192, False)
+    assert fields["access-control-expose-headers"] == "X-Hoody-Pipe-Transfer-Id, X-Piping, X-Hoody-Pipe"
+    assert receive(clients, name, "X-Piping: a\tb").fields["x-piping"] == "ab"
+
+
+@pytest.mark.parametrize("text", ["café", "łódź", "日本", "\u201cquoted\u201d"])
+def test_what_is_written_in_utf_8_arrives_as_it_was(clients: Clients, name: str, text: str) -> None:
+    sent = (f"X-Piping: {text}", f'Content-Disposition: attachment; filename="{text}.txt"')
+    fields = receive(clients, name, *sent).fields
+    assert fields["x-piping"].encode("latin-1").decode() == text
+    assert fields["content-disposition"].endswith(f"; filename*=UTF-8''{quote(text)}.txt")
+
+
 @pytest.mark.parametrize(
     ("sent", "query", "seen"),
     [
@@ -52,12 +68,40 @@ def test_own_headers_pass_and_are_exposed_others_do_not(clients: Clients, name: 
         (('Content-Disposition: attachment; filename="r.txt"',), "download=no", None),
         ((), "filename=a%0d%0ab%2F.pdf", 'attachment; filename="ab.pdf"'),
         ((), "filename=%C3%A9", "attachment; filename=\"_\"; filename*=UTF-8''%C3%A9"),
+        ((), "filename=%FF", "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD"),
+        ((), "filename", "attachment"),
+        ((), "filename=%00%2F%5C..", "attachment"),
+        ((), "filename=...x%00y", 'attachment; filename="xy"'),
+        ((), "filename=" + "x" * 256, f'attachment; filename="{"x" * 255}"'),
+        ((), 'filename=a"b', 'attachment; filename="a\\"b"'),
+        ((), "filename=x&download=false", None),
+        (('Content-Disposition: attachment; filename="r.txt"',), "download", 'attachment; filename="r.txt"'),
+        (('Content-Disposition: attachment; filename="r.txt"',), "filename=x", 'attachment; filename="x"'),
+        (("Content-Disposition: inline", "Content-Type: image/png"), "", "inline"),
+        (("Content-Disposition: inline", "Content-Type: image/png"), "filename=x", 'attachment; filename="x"'),
     ],
 )
 def test_each_receiver_shapes_its_disposition(
     clients: Clients, name: str, sent: tuple[str, ...], query: str, seen: str | None
 ) -> None:
     assert receive(clients, name, *sent, query=query).fields.get("content-disposition") == seen
+
+
+def test_a_file_name_of_bytes_that_are_no_text_harms_nobody(clients: Clients, name: str) -> None:
+    receiver = clients.raw(f"GET /{name}?filename=".encode() + b"\xff.txt HTTP/1.1\r\nHost: a\r\n\r\n")
+    sender = clients.raw(request("PUT", f"/{name}", body=b"x"))
+    answer = receiver.answer()
+    assert answer.fields["content-disposition"] == "attachment; filename=\"_.txt\"; filename*=UTF-8''%EF%BF%BD.txt"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+def test_one_receiver_saves_what_the_other_shows(clients: Clients, name: str) -> None:
+    first, second = (clients.raw(request("GET", f"/{name}?n=2&download{value}")) for value in ("", "=0"))
+    clients.raw(request("PUT", f"/{name}?n=2", 'Content-Disposition: attachment; filename="r.txt"', body=b"body"))
+    saved, shown = first.answer(), second.answer()
+    assert saved.body == shown.body == b"body"
+    assert saved.fields["content-disposition"] == 'attachment; filename="r.txt"'
+    assert "content-disposition" not in shown.fields
 
 
 def test_download_names_the_file_after_the_pipe(clients: Clients, name: str) -> None:

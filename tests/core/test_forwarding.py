@@ -42,6 +42,11 @@ def test_extra_headers_pass_without_control_characters_and_not_when_too_long() -
     assert forwarded.extras == (("X-Piping", "ab"),)
 
 
+def test_bytes_above_127_pass_as_they_are_for_they_may_be_utf_8() -> None:
+    quoted = "\u201cł\u201d".encode().decode("latin-1")
+    assert Forwarded.of({"x-piping": quoted}).extras == (("X-Piping", quoted),)
+
+
 @pytest.mark.parametrize(
     ("sent", "query", "seen"),
     [
@@ -60,6 +65,10 @@ def test_extra_headers_pass_without_control_characters_and_not_when_too_long() -
         ("attachment; filename*=UTF-8''caf%C3%A9", "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
         ('attachment; filename="caf\xc3\xa9"', "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
         ('attachment; filename="caf\xe9"', "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
+        ('attachment; filename="\xc5\x82"', "", "attachment; filename=\"_\"; filename*=UTF-8''%C5%82"),
+        (None, "filename=%C2%80x", 'attachment; filename="x"'),
+        (None, "filename=%FF", "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD"),
+        (None, "filename=\udcff", "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD"),
     ],
 )
 def test_each_receiver_gets_the_disposition_it_asked_for(sent: str | None, query: str, seen: str | None) -> None:

@@ -19,9 +19,10 @@ def test_a_flag_can_be_explicitly_off(query: str) -> None:
     assert not Params.parse(query).has("f")
 
 
-def test_an_absent_flag_is_neither() -> None:
-    assert not Params().has("f")
-    assert not Params().is_off("f")
+@pytest.mark.parametrize("query", ["", "f=maybe", "f=on", "f=10", "f=%20"])
+def test_an_absent_flag_is_neither_and_so_is_one_with_another_value(query: str) -> None:
+    assert not Params.parse(query).has("f")
+    assert not Params.parse(query).is_off("f")
 
 
 @pytest.mark.parametrize(("query", "n"), [("", 1), ("n=1", 1), ("n=256", 256), ("n=007", 7)])

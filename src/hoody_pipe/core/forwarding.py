@@ -26,7 +26,7 @@ _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _ESSENCE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?:;|$)")
 _CHARSET = re.compile(r';\s*charset="?(utf-8|us-ascii|iso-8859-1)"?\s*(?:;|$)', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # in Latin-1: what is above 127 may be a part of UTF-8
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 _FORM = re.compile(r"\s*multipart/form-data\s*(?:;|$)", re.IGNORECASE)
 _BOUNDARY = re.compile(
