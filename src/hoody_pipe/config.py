@@ -29,8 +29,14 @@ class Config:
         30.0, "How long a form may take until the part shows that is to be sent.", "seconds", 0.1
     )
     multipart_text: int = _setting(1 << 20, "Longest text that a form without a file may send.", "bytes", least=0)
+    max_extra_header: int = _setting(8192, "Longest X-Piping or X-Hoody-Pipe that is passed on.", "bytes", least=0)
+    max_filename: int = _setting(255, "Where a file name in a Content-Disposition is cut.", "characters", least=1)
+    cors_max_age: int = _setting(86_400, "How long a browser may remember a preflight.", "seconds", least=0)
     max_spectators: int = _setting(1000, "Spectators (?progress) of one name.", least=1)
     max_spectator_groups: int = _setting(10_000, "Names that may have spectators at the same time.", least=1)
+    spectator_time: float = _setting(
+        1800.0, "How long one connection may watch a name on which no transfer runs.", "seconds", 0.1
+    )
     progress_interval: float = _setting(0.25, "Shortest time between two progress events.", "seconds", 0.01)
     event_keep_alive: float = _setting(15.0, "Time between two comments that keep a spectator.", "seconds", 0.1)
     recent: int = _setting(1000, "Ended transfers that their names still show.", least=1)
@@ -108,6 +114,8 @@ class Config:
             wait=self.wait,
             longest_wait=self.max_wait,
             name=self.max_name,
+            extra_header=self.max_extra_header,
+            filename=self.max_filename,
         )
 
 

@@ -19,8 +19,10 @@ class Happening:
 class Spectator:
     """Watches one name over HTTP/1.1."""
 
-    def __init__(self, clients: Clients, name: str, *fields: str, receive_buffer: int | None = None) -> None:
-        self.raw: Raw = clients.raw(request("GET", f"/{name}?progress", *fields), receive_buffer)
+    def __init__(
+        self, clients: Clients, name: str, *fields: str, query: str = "progress", receive_buffer: int | None = None
+    ) -> None:
+        self.raw: Raw = clients.raw(request("GET", f"/{name}?{query}", *fields), receive_buffer)
         self.head: Head = self.raw.head()
 
     def next(self) -> Happening:
@@ -29,7 +31,7 @@ class Spectator:
         text = self.raw.exactly(size + 2)[:-2].decode()
         assert text.endswith("\n\n")
         lines = text[:-2].split("\n")
-        if lines[0].startswith(":"):
+        if lines == [":keepalive"]:
             return Happening("", {})
         assert [line.partition(": ")[0] for line in lines] == ["event", "data"], text
         return Happening(lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: ")))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -13,8 +14,12 @@ from blackbox import lines
 from blackbox.conftest import StartServer
 from blackbox.harness import SOURCE, eventually
 from blackbox.rawhttp import Ended, Raw, chunked, request
+from blackbox.sse import status
 
 TIGHT = 64 * 1024
+
+
+# beyond the protocol: how it starts
 
 
 def serve(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -58,9 +63,104 @@ def test_it_serves_ipv6(private: StartServer, name: str) -> None:
     assert sender.finish().code == 0
 
 
+# H, Z.4, Z.10, Z.11: limits
+
+DEFAULTS = {
+    "max-waiting": "10000",
+    "max-active": "10000",
+    "max-receivers": "256",
+    "max-name": "1024",
+    "wait": "300",
+    "max-wait": "3600",
+    "idle-timeout": "0.0",
+    "multipart-wait": "30.0",
+    "multipart-text": "1048576",
+    "max-extra-header": "8192",
+    "max-filename": "255",
+    "cors-max-age": "86400",
+    "max-spectators": "1000",
+    "max-spectator-groups": "10000",
+    "spectator-time": "1800.0",
+    "progress-interval": "0.25",
+    "event-keep-alive": "15.0",
+    "recent": "1000",
+    "recent-time": "30.0",
+    "receipts": "1000",
+    "receipt-time": "600.0",
+    "outcomes": "10000",
+    "outcome-time": "86400.0",
+    "heartbeat": "15.0",
+}
+
+
+def test_every_limit_is_a_flag_with_the_default_of_the_protocol() -> None:
+    options = re.split(r"\s--(?=[a-z])", " ".join(serve("--help").stdout.split()))
+    shown = {option.split()[0]: found[1] for option in options if (found := re.search(r"\[default: ([^;\]]+)", option))}
+    assert {flag: shown.get(flag) for flag in DEFAULTS} == DEFAULTS
+
+
 def test_every_flag_has_an_environment_variable(private: StartServer, name: str) -> None:
-    clients = private(env={"HOODY_PIPE_MAX_RECEIVERS": "2"}).clients
+    settings = {"MAX_RECEIVERS": "2", "MAX_WAIT": "5", "MAX_EXTRA_HEADER": "3"}
+    clients = private(env={f"HOODY_PIPE_{key}": value for key, value in settings.items()}).clients
     assert clients.raw(request("GET", f"/{name}?n=3")).answer().status == 400
+    assert clients.raw(request("GET", f"/{name}?wait=6")).answer().status == 400
+    receiver = clients.raw(request("GET", f"/{name}"))
+    clients.raw(request("PUT", f"/{name}", "X-Piping: four", body=b""))
+    assert "x-piping" not in receiver.answer().fields
+
+
+COUNT = 'Invalid receiver count — "n" must be a positive integer.'
+WAIT = 'Invalid wait — "wait" must be an integer number of seconds (1-5).'
+EDGES = [
+    ("--max-name=18", "/{name}", "/{name}x", 414, "Path too long (max 18 characters)."),
+    ("--max-receivers=2", "/{name}?n=2", "/{name}?n=3", 400, COUNT),
+    ("--max-wait=5", "/{name}?wait=5", "/{name}?wait=6", 400, "Wait out of range (1-5 seconds, got 6)."),
+    ("--max-wait=5", "/{name}?wait=5", "/{name}?wait=x", 400, WAIT),
+    ("--max-waiting=1", "/{name}", "/{name}x", 429, "Too many pending transfers. Try again later."),
+]
+
+
+@pytest.mark.parametrize(("flag", "last", "first", "code", "line"), EDGES)
+def test_a_limit_takes_its_last_value_refuses_the_next_one_and_leaves_who_is_there_alone(
+    private: StartServer, name: str, flag: str, last: str, first: str, code: int, line: str
+) -> None:
+    clients = private(flag).clients
+    taken = clients.raw(request("GET", last.format(name=name)))
+    assert eventually(lambda: status(clients, name)["state"] == "waiting")
+    for method in ("GET", "PUT"):
+        answer = clients.raw(request(method, first.format(name=name))).answer()
+        assert (answer.status, answer.lines) == (code, [f"[ERROR] {line}"])
+    assert taken.is_silent()
+    assert status(clients, name)["state"] == "waiting"
+
+
+def test_whoever_says_nothing_of_waiting_waits_as_long_as_the_operator_says(private: StartServer, name: str) -> None:
+    clients = private("--wait", "1").clients
+    assert clients.raw(request("GET", f"/{name}")).answer().status == 408
+    assert clients.raw(request("PUT", f"/{name}", body=b"")).answer().lines[-1] == lines.NO_RECEIVERS
+
+
+def test_what_is_passed_on_has_limits(private: StartServer, name: str) -> None:
+    flags = ("--max-extra-header", "3", "--max-filename", "3", "--cors-max-age", "7", "--multipart-text", "4")
+    clients = private(*flags).clients
+    receivers = [clients.raw(request("GET", f"/{name}?n=2{query}")) for query in ("", "&filename=efgh")]
+    sent = ("X-Piping: abc", "X-Hoody-Pipe: abcd", "Content-Disposition: attachment; filename=abcd")
+    clients.raw(request("PUT", f"/{name}?n=2", *sent, body=b""))
+    plain, named = (receiver.answer().fields for receiver in receivers)
+    assert (plain["x-piping"], "x-hoody-pipe" in plain) == ("abc", False)
+    assert plain["content-disposition"] == 'attachment; filename="abc"'
+    assert named["content-disposition"] == 'attachment; filename="efg"'
+    assert clients.raw(request("OPTIONS", f"/{name}")).answer().fields["access-control-max-age"] == "7"
+    for text, code in (("four", 200), ("fives", 500)):
+        receiver = clients.raw(request("GET", f"/{name}"))
+        form = f'--x\r\nContent-Disposition: form-data; name="input_text"\r\n\r\n{text}\r\n--x--\r\n'
+        sent_as = "Content-Type: multipart/form-data; boundary=x"
+        sender = clients.raw(request("POST", f"/{name}", sent_as, body=form.encode()))
+        assert receiver.answer().status == code
+        assert sender.answer().complete is (code == 200)
+
+
+# B.3, B.4, C.4, Z.10: the cap on transfers
 
 
 def test_the_cap_on_running_transfers_leaves_running_ones_alone(private: StartServer, name: str) -> None:
@@ -78,6 +178,9 @@ def test_the_cap_on_running_transfers_leaves_running_ones_alone(private: StartSe
     assert receiver.answer().body == b"fine"
 
 
+# Z.8: names are secrets
+
+
 def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str) -> None:
     digest = hashlib.sha256(f"/{name}".encode()).hexdigest()[:8]
     for flags, shown, hidden in (((), digest, name), (("--log-names",), name, digest)):
@@ -91,6 +194,9 @@ def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str)
             receiver.until(b"never")
         assert eventually(lambda log=server, text=shown: text in log.log)  # type: ignore[misc]
         assert hidden not in server.log
+
+
+# Z.10: descriptors
 
 
 def test_when_files_run_out_accepting_pauses_and_transfers_go_on(private: StartServer, name: str) -> None:
@@ -117,6 +223,9 @@ def test_it_takes_all_the_descriptors_that_it_may_have(private: StartServer) -> 
     assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (96, 96)
 
 
+# Z.3, B.3: the operator's limit on silence
+
+
 def test_silence_is_allowed_unless_the_operator_limits_it(private: StartServer, name: str) -> None:
     clients = private("--idle-timeout", "0.4").clients
     receiver = clients.raw(request("GET", f"/{name}"))
@@ -124,6 +233,9 @@ def test_silence_is_allowed_unless_the_operator_limits_it(private: StartServer, 
     told = sender.answer()
     assert (told.complete, told.lines[-1]) == (False, lines.IDLE)
     assert not receiver.answer().complete
+
+
+# Z.6: connections that say nothing
 
 
 def test_a_head_that_does_not_end_in_time_is_refused_whatever_trickles_in(private: StartServer) -> None:
@@ -143,6 +255,9 @@ def test_an_idle_connection_is_closed(private: StartServer) -> None:
     raw = private("--keep-alive", "0.3").clients.raw(request("GET", "/robots.txt"))
     assert raw.answer().status == 200
     assert raw.ends_within(3)
+
+
+# Z.7: what a stuck stream holds
 
 
 def test_a_receiver_that_does_not_read_costs_no_memory(private: StartServer, name: str) -> None:

@@ -1,7 +1,9 @@
 """Watching a transfer without taking part (protocol E.1, H)."""
 
+import hashlib
 from collections.abc import Callable
 from itertools import pairwise
+from types import NoneType
 
 import pytest
 
@@ -11,24 +13,37 @@ from blackbox.harness import Clients, eventually
 from blackbox.rawhttp import chunked, request
 from blackbox.sse import Happening, Spectator, status
 
-STATE_KEYS = ["state", "hasSender", "activeReceivers", "totalReceivers"]
-PROGRESS_KEYS = [
-    "bytesTransferred",
-    "totalBytes",
-    "speed",
-    "eta",
-    "activeReceivers",
-    "receivers",
-    "totalReceivers",
-    "elapsed",
-]
-DONE_KEYS = ["state", "bytesTransferred", "duration", "avgSpeed", "sha256", "transferId"]
+INT, NUMBER, TEXT = (int,), (int, float), (str,)
+EVENTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "state": {"state": TEXT, "hasSender": (bool,), "activeReceivers": INT, "totalReceivers": INT},
+    "progress": {
+        "bytesTransferred": INT,
+        "totalBytes": (int, NoneType),
+        "speed": NUMBER,
+        "eta": (int, float, NoneType),
+        "activeReceivers": INT,
+        "receivers": INT,
+        "totalReceivers": INT,
+        "elapsed": NUMBER,
+    },
+    "done": {
+        "state": TEXT,
+        "bytesTransferred": INT,
+        "duration": NUMBER,
+        "avgSpeed": NUMBER,
+        "sha256": (str, NoneType),
+        "transferId": TEXT,
+    },
+}
 TOO_MANY = (429, ["[ERROR] Too many spectators. Try again later."])
 
 
 def state(name: str, has_sender: bool, receivers: int, n: int) -> Happening:
     values = {"state": name, "hasSender": has_sender, "activeReceivers": receivers, "totalReceivers": n}
     return Happening("state", values)
+
+
+# E.1, J: what a spectator reads
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "*/*", "text/html, text/event-stream", "application/json"])
@@ -52,16 +67,56 @@ def test_the_usual_order_is_idle_waiting_streaming_progress_done(clients: Client
     assert sender.answer().lines[-1] == lines.COMPLETE
     streaming, progress, *_, done = spectator.rest()
     assert streaming == state("streaming", True, 2, 2)
-    assert (progress.name, list(progress.data)) == ("progress", PROGRESS_KEYS)
-    assert (done.name, list(done.data)) == ("done", DONE_KEYS)
-    assert (done.data["state"], done.data["bytesTransferred"]) == ("complete", 100)
+    assert progress.name == "progress"
+    assert (done.data["state"], done.data["bytesTransferred"], done.data["sha256"]) == ("complete", 100, None)
     assert done.data["transferId"] == status(clients, name)["transferId"]
+
+
+def test_every_event_has_its_keys_and_no_others_and_each_its_type(clients: Clients, name: str) -> None:
+    spectator = Spectator(clients, name)
+    sender = clients.raw(request("PUT", f"/{name}", "Transfer-Encoding: chunked") + chunked(b"x" * 1000, end=False))
+    receiver = clients.raw(request("GET", f"/{name}"))
+    receiver.head()
+    seen = [spectator.next() for _ in range(5)]
+    sender.send(chunked(b"x"))
+    assert receiver.until(b"0\r\n\r\n")
+    seen += spectator.rest()
+    assert {happening.name for happening in seen} == set(EVENTS)
+    for happening in seen:
+        types = EVENTS[happening.name]
+        assert list(happening.data) == list(types)
+        assert all(type(value) in types[key] for key, value in happening.data.items()), happening
+
+
+def test_the_last_event_has_the_digest_the_id_and_a_speed_from_unrounded_time(clients: Clients, name: str) -> None:
+    spectator = Spectator(clients, name)
+    sender = clients.raw(request("PUT", f"/{name}?sha256&transfer=id-of-{name}", body=b"x" * 50_000))
+    assert clients.raw(request("GET", f"/{name}")).answer().body == b"x" * 50_000
+    digest = hashlib.sha256(b"x" * 50_000).hexdigest()
+    assert f"[INFO] SHA-256: {digest}" in sender.answer().lines
+    done = spectator.rest()[-1].data
+    assert (done["state"], done["sha256"], done["transferId"]) == ("complete", digest, f"id-of-{name}")
+    assert done["duration"] == round(done["duration"], 1)
+    assert done["avgSpeed"] == status(clients, name)["speed"] > done["duration"] * 50_000
 
 
 def test_receivers_that_wait_first_are_seen(clients: Clients, name: str) -> None:
     clients.raw(request("GET", f"/{name}?n=2"))
     assert eventually(lambda: status(clients, name)["activeReceivers"] == 1)
     assert Spectator(clients, name).next() == state("waiting", False, 1, 2)
+
+
+def test_a_receiver_that_leaves_a_stream_is_counted_no_more(clients: Clients, name: str) -> None:
+    spectator = Spectator(clients, name)
+    sender = clients.raw(request("PUT", f"/{name}?n=2", "Content-Length: 2") + b"x")
+    leaving, staying = (clients.raw(request("GET", f"/{name}?n=2")) for _ in range(2))
+    assert spectator.until("state", state="streaming") == state("streaming", True, 2, 2)
+    leaving.reset()
+    assert spectator.until("state") == state("streaming", True, 1, 2)
+    sender.send(b"y")
+    assert staying.answer().body == b"xy"
+    done = spectator.rest()[-1].data
+    assert (done["state"], done["reason"]) == ("failed", "1 of 2 receivers did not get everything")
 
 
 def test_one_who_comes_in_the_middle_sees_at_once_how_far_it_is(clients: Clients, name: str) -> None:
@@ -194,14 +249,45 @@ def test_comments_keep_a_silent_stream_alive(private: StartServer, name: str) ->
     clients = private("--event-keep-alive", "0.1").clients
     spectator = Spectator(clients, name)
     assert spectator.next().name == "state"
-    assert [spectator.next() for _ in range(2)] == [Happening("", {})] * 2
+    comment = b"c\r\n:keepalive\n\n\r\n"
+    assert spectator.raw.exactly(2 * len(comment)) == comment * 2
+
+
+# E.1, H, Z.10: limits on spectators
+
+
+def test_whoever_watches_a_name_on_which_nothing_runs_is_sent_away_after_a_time(
+    private: StartServer, name: str
+) -> None:
+    """The stream ends in good order, so that an EventSource comes again."""
+    clients = private("--spectator-time", "0.3", "--max-spectators", "1").clients
+    for _ in range(2):
+        spectator = Spectator(clients, name)
+        assert spectator.next() == state("idle", False, 0, 0)
+        assert spectator.raw.until(b"0\r\n\r\n") == b"0\r\n\r\n"
+
+
+def test_whoever_watches_a_transfer_may_stay_until_its_end(private: StartServer, name: str) -> None:
+    clients = private("--spectator-time", "0.2").clients
+    spectator = Spectator(clients, name)
+    sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 1"))
+    receiver = clients.raw(request("GET", f"/{name}"))
+    receiver.head()
+    assert spectator.until("state", state="streaming")
+    while spectator.until("progress").data["elapsed"] < 0.6:
+        pass
+    sender.send(b"x")
+    receiver.exactly(1)
+    assert spectator.rest()[-1].data["state"] == "complete"
 
 
 def test_a_spectator_that_leaves_is_forgotten(private: StartServer, name: str) -> None:
     clients = private("--max-spectators", "1").clients
     spectator = Spectator(clients, name)
-    spectator.next()
+    assert spectator.next() == state("idle", False, 0, 0)
     assert_too_many(clients, name)
+    clients.raw(request("PUT", f"/{name}", body=b"x"))
+    assert spectator.next() == state("waiting", True, 0, 1)
     spectator.raw.close()
     assert eventually(lambda: clients.raw(request("GET", f"/{name}?progress")).head().status == 200)
 

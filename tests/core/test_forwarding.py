@@ -3,11 +3,14 @@
 import pytest
 
 from hoody_pipe.core.forwarding import Forwarded, render_disposition, safe_filename, safe_type
+from hoody_pipe.core.limits import Limits
 from hoody_pipe.core.params import Params
+
+LIMITS = Limits()
 
 
 def disposition(headers: dict[str, str], query: str, name: str = "/a/b.bin") -> str | None:
-    fields = dict(Forwarded.of(headers).fields_for(Params.parse(query), name))
+    fields = dict(Forwarded.of(headers, LIMITS).fields_for(Params.parse(query), name))
     return fields.get("Content-Disposition")
 
 
@@ -21,7 +24,10 @@ def disposition(headers: dict[str, str], query: str, name: str = "/a/b.bin") -> 
         ("TEXT/HTML; charset=UTF-8", "text/plain; charset=utf-8"),
         ("image/svg+xml", "text/plain"),
         ("application/rss+xml", "text/plain"),
-        ("text/jscript", "text/plain"),
+        ("application/xhtml+xml", "text/plain"),
+        ("text/xml", "text/plain"),
+        ("application/xml", "text/plain"),
+        ("text/csv; charset=US-ASCII", "text/csv; charset=us-ascii"),
         ("image/png; name=x", "image/png"),
         ('text/csv; header=present; charset="iso-8859-1"', "text/csv; charset=iso-8859-1"),
         ("text/csv; charset=utf-7", "text/csv"),
@@ -31,20 +37,39 @@ def test_a_type_that_a_browser_would_run_is_sent_as_text(sent: str | None, seen:
     assert safe_type(sent) == seen
 
 
-@pytest.mark.parametrize(("value", "length"), [("5", 5), ("0", 0), ("x", None), ("1" * 20, None), (None, None)])
+@pytest.mark.parametrize(
+    "essence",
+    [
+        *[f"{kind}/{name}" for kind in ("application", "text") for name in ("ecmascript", "javascript")],
+        *[f"{kind}/x-{name}" for kind in ("application", "text") for name in ("ecmascript", "javascript")],
+        *[f"text/javascript1.{number}" for number in range(6)],
+        "text/jscript",
+        "text/livescript",
+    ],
+)
+def test_every_type_of_a_script_is_sent_as_text(essence: str) -> None:
+    """The JavaScript MIME type essence matches of the WHATWG."""
+    assert safe_type(essence) == safe_type(essence.upper()) == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("value", "length"), [("5", 5), ("0", 0), ("9" * 19, 10**19 - 1), ("x", None), ("1" * 20, None), (None, None)]
+)
 def test_a_length_is_forwarded_only_if_it_is_one(value: str | None, length: int | None) -> None:
     headers = {} if value is None else {"content-length": value}
-    assert Forwarded.of(headers).length == length
+    assert Forwarded.of(headers, LIMITS).length == length
 
 
 def test_extra_headers_pass_without_control_characters_and_not_when_too_long() -> None:
-    forwarded = Forwarded.of({"x-piping": "a\x01b", "x-hoody-pipe": "y" * 8193})
+    forwarded = Forwarded.of({"x-piping": "a\x01\x7fb", "x-hoody-pipe": "y" * 8193}, LIMITS)
     assert forwarded.extras == (("X-Piping", "ab"),)
+    longest = {"x-piping": "", "x-hoody-pipe": "y" * 8192}
+    assert Forwarded.of(longest, LIMITS).extras == (("X-Piping", ""), ("X-Hoody-Pipe", "y" * 8192))
 
 
 def test_bytes_above_127_pass_as_they_are_for_they_may_be_utf_8() -> None:
     quoted = "\u201cł\u201d".encode().decode("latin-1")
-    assert Forwarded.of({"x-piping": quoted}).extras == (("X-Piping", quoted),)
+    assert Forwarded.of({"x-piping": quoted}, LIMITS).extras == (("X-Piping", quoted),)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +85,12 @@ def test_bytes_above_127_pass_as_they_are_for_they_may_be_utf_8() -> None:
         (None, "filename=x.pdf", 'attachment; filename="x.pdf"'),
         (None, "filename=..%2F..%2Fetc%00", 'attachment; filename="etc"'),
         (None, "filename=/", "attachment"),
+        (None, "filename", "attachment"),
+        ('attachment; filename="r.txt"', "filename=x.pdf", 'attachment; filename="x.pdf"'),
+        ('inline; filename="r.txt"', "download=whatever", 'attachment; filename="r.txt"'),
+        ('attachment; filename="/"', "download", 'attachment; filename="b.bin"'),
+        ("inline", "download", 'attachment; filename="b.bin"'),
+        ('form-data; name="x"; filename="r.txt"', "", 'attachment; filename="r.txt"'),
         ("attachment; filename=plain.txt", "", 'attachment; filename="plain.txt"'),
         ('attachment; filename="a\\"b"', "", 'attachment; filename="a\\"b"'),
         ("attachment; filename*=UTF-8''caf%C3%A9", "", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
@@ -76,20 +107,29 @@ def test_each_receiver_gets_the_disposition_it_asked_for(sent: str | None, query
     assert disposition(headers, query) == seen
 
 
-def test_inline_stays_for_types_that_only_show() -> None:
-    assert disposition({"content-disposition": "inline", "content-type": "image/png"}, "") == "inline"
+@pytest.mark.parametrize(
+    "content_type", ["image/png", "audio/ogg", "video/mp4", "text/plain; charset=utf-8", "application/pdf"]
+)
+def test_inline_stays_for_types_that_only_show(content_type: str) -> None:
+    sent = {"content-disposition": 'Inline; filename="a"', "content-type": content_type}
+    assert disposition(sent, "") == 'inline; filename="a"'
+
+
+def test_inline_is_judged_by_the_type_that_the_receiver_sees() -> None:
     assert disposition({"content-disposition": "inline", "content-type": "image/svg+xml"}, "") == "inline"
     assert disposition({"content-disposition": "inline", "content-type": "application/zip"}, "") == "attachment"
 
 
 def test_a_file_name_is_cut_and_stays_in_its_folder() -> None:
     assert safe_filename("..a/b\\c\r\n") == "abc"
-    assert len(safe_filename("x" * 300)) == 255
-    assert render_disposition("attachment", None) == "attachment"
+    for length, kept in [(255, 255), (256, 255)]:
+        assert disposition({}, "filename=" + "x" * length) == f'attachment; filename="{"x" * kept}"'
+    assert render_disposition("attachment", "") == "attachment"
 
 
 def test_a_part_of_a_form_says_what_the_stream_is_and_the_request_what_goes_with_it() -> None:
-    whole = Forwarded.of({"content-type": "multipart/form-data", "content-length": "9", "x-piping": "a"}, is_form=True)
+    headers = {"content-type": "multipart/form-data", "content-length": "9", "x-piping": "a"}
+    whole = Forwarded.of(headers, LIMITS, is_form=True)
     part = whole.of_part({"content-type": "text/html", "content-disposition": 'form-data; name="f"; filename="a.txt"'})
-    assert part == Forwarded("text/plain", None, ("attachment", "a.txt"), (("X-Piping", "a"),))
-    assert whole.of_part({}) == Forwarded("application/octet-stream", None, None, (("X-Piping", "a"),))
+    assert part == Forwarded("text/plain", None, ("attachment", "a.txt"), (("X-Piping", "a"),), 255)
+    assert whole.of_part({}) == Forwarded("application/octet-stream", None, None, (("X-Piping", "a"),), 255)

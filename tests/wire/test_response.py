@@ -60,11 +60,11 @@ def test_data_is_not_sniffed_indexed_or_anonymous() -> None:
 
 
 def test_a_preflight_grants_the_private_network_only_when_asked() -> None:
-    fields = dict(preflight_fields("GET", PAGE_HEADERS, private_network=False))
+    fields = dict(preflight_fields("GET", PAGE_HEADERS, 60, private_network=False))
     assert fields["Access-Control-Allow-Methods"] == "GET"
-    assert fields["Access-Control-Max-Age"] == "86400"
+    assert fields["Access-Control-Max-Age"] == "60"
     assert "Access-Control-Allow-Private-Network" not in fields
-    assert dict(preflight_fields("GET", PIPE_HEADERS, True))["Access-Control-Allow-Private-Network"] == "true"
+    assert dict(preflight_fields("GET", PIPE_HEADERS, 60, True))["Access-Control-Allow-Private-Network"] == "true"
 
 
 def test_a_stream_of_events_says_how_it_is_framed() -> None:

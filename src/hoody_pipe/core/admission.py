@@ -135,7 +135,7 @@ def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits)
         params.has("sha256"),
         params.transfer(messages.INVALID_TRANSFER),
         params.size(),
-        Forwarded.of(dict(headers), boundary is not None),
+        Forwarded.of(dict(headers), limits, boundary is not None),
         boundary,
         quiet=True if params.has("quiet") else False if params.is_off("quiet") else None,
         proxied=is_proxied(headers),

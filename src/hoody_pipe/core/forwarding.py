@@ -7,10 +7,11 @@ value is rebuilt from what was understood of it, never copied.
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes
 
 from hoody_pipe.core import messages
+from hoody_pipe.core.limits import Limits
 from hoody_pipe.core.names import last_segment
 from hoody_pipe.core.params import Params
 from hoody_pipe.errors import Refused
@@ -18,8 +19,6 @@ from hoody_pipe.errors import Refused
 Headers = dict[str, str]
 Fields = list[tuple[str, str]]
 
-LONGEST_FILENAME = 255
-LONGEST_EXTRA = 8 * 1024
 EXTRAS = ("X-Piping", "X-Hoody-Pipe")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -71,29 +70,32 @@ class Forwarded:
 
     content_type: str
     length: int | None
-    disposition: tuple[str, str | None] | None  # (type, file name)
+    disposition: tuple[str, str] | None  # (type, file name as it was sent, empty if it has none)
     extras: tuple[tuple[str, str], ...]
+    longest_filename: int
 
     @classmethod
-    def of(cls, headers: Headers, is_form: bool = False) -> "Forwarded":
+    def of(cls, headers: Headers, limits: Limits, is_form: bool = False) -> "Forwarded":
         """Take what may pass from a sender's headers (lower-case names, values decoded as Latin-1).
 
         The length of a form says nothing of that of the part in it.
         """
         length = None if is_form else headers.get("content-length")
         content_type = safe_type(headers.get("content-type"))
+        extras = [(name, headers[name.lower()]) for name in EXTRAS if name.lower() in headers]
         return cls(
             content_type,
             int(length) if length is not None and _LENGTH.fullmatch(length) else None,
             _disposition(headers.get("content-disposition"), content_type),
-            tuple((name, _clean(headers[name.lower()])) for name in EXTRAS if _fits(headers.get(name.lower()))),
+            tuple((name, _clean(value)) for name, value in extras if len(value) <= limits.extra_header),
+            limits.filename,
         )
 
     def of_part(self, fields: Mapping[str, str]) -> "Forwarded":
         """The same for a part of a form with these header fields (protocol B.5)."""
         content_type = safe_type(fields.get("content-type"))
         disposition = _disposition(fields.get("content-disposition"), content_type)
-        return Forwarded(content_type, None, disposition, self.extras)
+        return replace(self, content_type=content_type, length=None, disposition=disposition)
 
     def fields_for(self, params: Params, name: str) -> Fields:
         """The header fields that describe the body to one receiver; the framing is not among them."""
@@ -105,14 +107,14 @@ class Forwarded:
         return fields
 
     def _disposition_for(self, params: Params, name: str) -> str | None:
-        if params.is_off("download"):
-            return None
-        kind, filename = self.disposition or (None, None)
+        kind, filename = self.disposition or (None, "")
         if "filename" in params:
-            return render_disposition("attachment", safe_filename(params["filename"]))
-        if "download" in params:
-            return render_disposition("attachment", filename or safe_filename(last_segment(name)))
-        return render_disposition(kind, filename) if kind else None
+            kind, filename = "attachment", params["filename"]
+        elif "download" in params:
+            kind, filename = "attachment", safe_filename(filename) or last_segment(name)
+        if kind is None or params.is_off("download"):
+            return None
+        return render_disposition(kind, safe_filename(filename)[: self.longest_filename])
 
 
 def boundary_of(content_type: str | None) -> str | None:
@@ -143,10 +145,10 @@ def safe_type(value: str | None) -> str:
 
 def safe_filename(value: str) -> str:
     """A file name that cannot leave the folder it is saved in; empty if nothing is left."""
-    return _UNSAFE.sub("", value).lstrip(".")[:LONGEST_FILENAME]
+    return _UNSAFE.sub("", value).lstrip(".")
 
 
-def render_disposition(kind: str, filename: str | None) -> str:
+def render_disposition(kind: str, filename: str) -> str:
     """A Content-Disposition value (RFC 6266), with the RFC 5987 form beside the plain one for non-ASCII names."""
     if not filename:
         return kind
@@ -156,7 +158,7 @@ def render_disposition(kind: str, filename: str | None) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _disposition(value: str | None, content_type: str) -> tuple[str, str | None] | None:
+def _disposition(value: str | None, content_type: str) -> tuple[str, str] | None:
     if value is None:
         return None
     kind = "inline" if re.match(r"\s*inline\s*(;|$)", value, re.IGNORECASE) else "attachment"
@@ -165,22 +167,18 @@ def _disposition(value: str | None, content_type: str) -> tuple[str, str | None]
     return kind, _filename(_clean(value))
 
 
-def _filename(value: str) -> str | None:
+def _filename(value: str) -> str:
     extended = _EXTENDED.search(value)
     if extended:
-        return safe_filename(unquote_to_bytes(extended[2]).decode(extended[1], "replace"))
+        return unquote_to_bytes(extended[2]).decode(extended[1], "replace")
     plain = _FILENAME.search(value)
     if plain is None:
-        return None
+        return ""
     text = plain[2] if plain[1] is None else re.sub(r"\\(.)", r"\1", plain[1])
     with contextlib.suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")  # what curl and browsers put on the wire
-    return safe_filename(text)
+    return text
 
 
 def _clean(value: str) -> str:
     return _CONTROL.sub("", value)
-
-
-def _fits(value: str | None) -> bool:
-    return value is not None and len(value) <= LONGEST_EXTRA

@@ -13,3 +13,5 @@ class Limits:
     wait: int = 300
     longest_wait: int = 3600
     name: int = 1024
+    extra_header: int = 8192
+    filename: int = 255

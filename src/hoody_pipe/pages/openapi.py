@@ -57,7 +57,7 @@ _QUESTIONS = [
 ]
 _OF_RECEIVER = [
     _query("download", "Have it saved as a file; when off, leave the sender's disposition out.", _FLAG),
-    _query("filename", "The name of that file.", {"type": "string", "maxLength": 255}),
+    _query("filename", "The name of that file; a long one is cut.", {"type": "string"}),
     _query("progress", "Answer server-sent events instead, or to a browser a page that shows them.", _FLAG),
     *_QUESTIONS,
 ]

@@ -288,13 +288,12 @@ class Relay:
         self._answer(connection, head, 200, dashboard.render(name, nonce), response.HTML, fields)
 
     def _answer_preflight(self, connection: Connection, head: RequestHead, preflight: Preflight) -> None:
-        if not preflight.for_pipes:
-            fields = response.preflight_fields(preflight.methods, response.PAGE_HEADERS, private_network=False)
-            self._answer(connection, head, 204, "", fields=fields)
-            return
         wants_private = head.headers.get("access-control-request-private-network") == "true"
-        fields = response.preflight_fields(preflight.methods, response.PIPE_HEADERS, wants_private)
-        self._answer(connection, head, 200, "", fields=fields)
+        status, allowed = (200, response.PIPE_HEADERS) if preflight.for_pipes else (204, response.PAGE_HEADERS)
+        fields = response.preflight_fields(
+            preflight.methods, allowed, self.config.cors_max_age, wants_private and preflight.for_pipes
+        )
+        self._answer(connection, head, status, "", fields=fields)
 
     def _answer(
         self,

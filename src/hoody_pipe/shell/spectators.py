@@ -35,7 +35,7 @@ class Spectator:
         self._is_chunked = head.minor == 1
         fields = response.event_fields(int(time.time()), head.headers.get("origin"), self._is_chunked)
         connection.occupant = self
-        connection.hold()
+        self._begin_stay()
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
         connection.write(response.render_head(200, fields))
 
@@ -55,6 +55,17 @@ class Spectator:
             self._connection.close()
             self.gone()
 
+    def _begin_stay(self) -> None:
+        self._connection.wait(self._group.spectator_time, self._end_stay)
+
+    def _end_stay(self) -> None:
+        """It has watched for long; whoever watches a transfer may stay (protocol Z.10)."""
+        if self._group.is_streaming:
+            self._begin_stay()
+        else:
+            self._group.leave(self)
+            self.end()
+
     def gone(self) -> None:
         """The connection broke."""
         self._group.leave(self)
@@ -65,6 +76,7 @@ class Group:
 
     def __init__(self, view: View, config: Config, deadlines: Deadlines, when_empty: Callable[[], None]) -> None:
         self.spectators: dict[Spectator, None] = {}
+        self.spectator_time = config.spectator_time
         self._view = view
         self._config = config
         self._deadlines = deadlines
@@ -73,7 +85,7 @@ class Group:
         self._standing, _ = view()
         self._progress_key = object()
         self._keep_alive()
-        if self._is_streaming:
+        if self.is_streaming:
             self._tick()
 
     def join(self, connection: Connection, head: RequestHead) -> None:
@@ -81,7 +93,7 @@ class Group:
         spectator = Spectator(connection, head, self)
         self.spectators[spectator] = None
         spectator.send(events.event("state", state_event(self._standing)))
-        if self._is_streaming:
+        if self.is_streaming:
             spectator.send(self._progress())
 
     def leave(self, spectator: Spectator) -> None:
@@ -92,11 +104,11 @@ class Group:
 
     def notice(self) -> None:
         """Something happened on the name."""
-        before, was_streaming = self._standing, self._is_streaming
+        before, was_streaming = self._standing, self.is_streaming
         self._standing, _ = self._view()
         if state_event(before) != state_event(self._standing):
             self._send(events.event("state", state_event(self._standing)))
-        if self._is_streaming and not was_streaming:
+        if self.is_streaming and not was_streaming:
             self._samples.clear()
             self._tick()
 
@@ -119,7 +131,8 @@ class Group:
         self._when_empty()
 
     @property
-    def _is_streaming(self) -> bool:
+    def is_streaming(self) -> bool:
+        """Whether a transfer runs."""
         return self._standing.state in (State.STREAMING, State.FINISHING)
 
     def _send(self, frame: events.Frame) -> None:
@@ -128,7 +141,7 @@ class Group:
 
     def _tick(self) -> None:
         """Show how far the bytes are, at most once in the interval."""
-        if self._is_streaming:
+        if self.is_streaming:
             self._send(self._progress())
             interval = max(self._config.progress_interval, PACE * len(self.spectators))
             self._deadlines.arm(self._progress_key, interval, self._tick)

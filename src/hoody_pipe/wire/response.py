@@ -89,12 +89,12 @@ PIPE_HEADERS = "Content-Type, Content-Disposition, Authorization, X-Piping, X-Ho
 PAGE_HEADERS = "Content-Type"
 
 
-def preflight_fields(methods: str, headers: str, private_network: bool) -> Fields:
-    """The answer to a CORS preflight (protocol B.8)."""
+def preflight_fields(methods: str, headers: str, max_age: int, private_network: bool) -> Fields:
+    """The answer to a CORS preflight, which may be remembered for `max_age` seconds (protocol B.8)."""
     fields = [
         ("Access-Control-Allow-Methods", methods),
         ("Access-Control-Allow-Headers", headers),
-        ("Access-Control-Max-Age", "86400"),
+        ("Access-Control-Max-Age", str(max_age)),
     ]
     if private_network:
         fields.append(("Access-Control-Allow-Private-Network", "true"))
