@@ -91,16 +91,6 @@ def test_a_form_is_recognised_however_its_type_is_written(clients: Clients, name
     assert receiver.answer().body == b"the file"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", 'multipart/form-data; boundary="a b "']
-)
-def test_a_form_without_a_boundary_is_refused(clients: Clients, name: str, content_type: str) -> None:
-    answer = clients.raw(request("POST", f"/{name}", f"Content-Type: {content_type}", body=b"")).answer()
-    line = "[ERROR] Invalid multipart/form-data — a boundary of 1 to 70 characters is needed."
-    assert (answer.status, answer.lines) == (400, [line])
-    assert status(clients, name)["state"] == "idle"
-
-
 def test_a_form_cannot_be_live(clients: Clients, name: str) -> None:
     answer = send(clients, name, FILE + END, "live").answer()
     assert (answer.status, answer.lines) == (400, ['[ERROR] "live" does not support multipart/form-data.'])

@@ -7,7 +7,9 @@ import pytest
 
 from blackbox import lines
 from blackbox.harness import Clients
-from blackbox.rawhttp import Answer, request
+from blackbox.rawhttp import Answer, Head, request
+
+# B.6, C.3: what a receiver is told
 
 
 def receive(clients: Clients, name: str, *sent: str, query: str = "", asked: tuple[str, ...] = ()) -> Answer:
@@ -109,18 +111,60 @@ def test_download_names_the_file_after_the_pipe(clients: Clients, name: str) -> 
     assert seen == f'attachment; filename="{name}"'
 
 
-def test_a_page_may_read_what_it_asked_for(clients: Clients, name: str) -> None:
-    fields = receive(clients, name, asked=("Origin: https://a.example",)).fields
-    assert fields["access-control-allow-origin"] == "https://a.example"
+# B.6, B.8, G, J: what a page of another origin may read
+
+PREFIX = "/api/v1/pipe"
+ORIGIN = "https://a.example"
+ANSWERS = [
+    ("PUT", "/{name}", 200),
+    ("PUT", "/{name}?n=x", 400),
+    ("GET", "/%", 400),
+    ("GET", "/health", 404),
+    ("HEAD", "/{name}", 405),
+    ("GET", "/{name}?status", 200),
+    ("HEAD", "/{name}?status", 200),
+    ("GET", "/{name}?progress", 200),
+    ("OPTIONS", "/{name}", 200),
+    ("OPTIONS", "/help", 200),
+    *[(method, "/help", 200) for method in ("GET", "HEAD")],
+    *[(method, PREFIX + "/health", 200) for method in ("GET", "HEAD")],
+    *[(method, PREFIX + "/metrics", 200) for method in ("GET", "HEAD")],
+    *[(method, PREFIX + "/openapi.json", 200) for method in ("GET", "HEAD")],
+    *[("OPTIONS", PREFIX + page, 204) for page in ("/health", "/metrics", "/openapi.json")],
+    ("GET", "/favicon.ico", 204),
+    ("GET", "/robots.txt", 200),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "status"), ANSWERS)
+def test_every_answer_reflects_the_origin_and_is_never_kept(
+    clients: Clients, name: str, method: str, target: str, status: int
+) -> None:
+    def head(*fields: str) -> Head:
+        return clients.raw(request(method, target.format(name=name + str(len(fields))), *fields)).head()
+
+    own, reflected, opaque = head(), head(f"Origin: {ORIGIN}"), head("Origin: null", "Accept-Encoding: gzip, br")
+    assert [one.status for one in (own, reflected, opaque)] == [status] * 3
+    assert [one.fields["cache-control"] for one in (own, reflected, opaque)] == ["no-store"] * 3
+    assert not [one for one in (own, reflected, opaque) if "content-encoding" in one.fields]
+    assert reflected.fields["access-control-allow-origin"] == ORIGIN
+    assert (reflected.fields["access-control-allow-credentials"], reflected.fields["vary"]) == ("true", "Origin")
+    for one in (own, opaque):
+        assert one.fields["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in one.fields
+
+
+def test_a_page_may_read_the_stream_that_it_asked_for(clients: Clients, name: str) -> None:
+    fields = receive(clients, name, asked=(f"Origin: {ORIGIN}",)).fields
+    assert fields["access-control-allow-origin"] == ORIGIN
     assert fields["access-control-allow-credentials"] == "true"
     assert receive(clients, name, asked=("Origin: null",)).fields["access-control-allow-origin"] == "*"
-    refused = clients.raw(request("GET", "/%", "Origin: https://a.example")).answer()
-    assert refused.fields["access-control-allow-origin"] == "https://a.example"
 
 
-def test_a_preflight_is_granted(clients: Clients, name: str) -> None:
-    asked = ("Origin: https://a.example", "Access-Control-Request-Private-Network: true")
-    answer = clients.raw(request("OPTIONS", f"/{name}", *asked)).answer()
+@pytest.mark.parametrize("path", ["/{name}", "/help", "/", PREFIX, "/favicon.ico", "/robots.txt", "/noscript."])
+def test_a_preflight_is_granted(clients: Clients, name: str, path: str) -> None:
+    asked = (f"Origin: {ORIGIN}", "Access-Control-Request-Private-Network: true")
+    answer = clients.raw(request("OPTIONS", path.format(name=name), *asked)).answer()
     assert (answer.status, answer.body) == (200, b"")
     assert answer.fields["access-control-allow-methods"] == "GET, POST, PUT, OPTIONS"
     assert answer.fields["access-control-allow-headers"] == (
@@ -128,20 +172,18 @@ def test_a_preflight_is_granted(clients: Clients, name: str) -> None:
     )
     assert answer.fields["access-control-max-age"] == "86400"
     assert answer.fields["access-control-allow-private-network"] == "true"
-    with_status = clients.raw(request("OPTIONS", f"/{name}?status")).answer()
+    with_status = clients.raw(request("OPTIONS", path.format(name=name) + "?status")).answer()
     assert with_status.fields["access-control-allow-methods"] == "GET, HEAD, POST, PUT, OPTIONS"
+    assert "access-control-allow-private-network" not in with_status.fields
 
 
-def test_a_preflight_of_health_is_204(clients: Clients) -> None:
-    asked = ("Access-Control-Request-Private-Network: true",)
-    answer = clients.raw(request("OPTIONS", "/api/v1/pipe/health", *asked)).answer()
-    assert answer.status == 204
-    assert answer.fields["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
-    assert answer.fields["access-control-allow-headers"] == "Content-Type"
-    assert "access-control-allow-private-network" not in answer.fields
+# A.1, A.3, B.4, G: pages and methods
 
 
 def test_405_says_what_is_allowed(clients: Clients, name: str) -> None:
+    assert clients.raw(request("HEAD", f"/{name}")).answer("HEAD").fields["allow"] == "GET, POST, PUT, OPTIONS"
+    with_status = clients.raw(request("DELETE", f"/{name}?status")).answer()
+    assert with_status.fields["allow"] == "GET, HEAD, POST, PUT, OPTIONS"
     assert clients.raw(request("DELETE", f"/{name}")).answer().fields["allow"] == "GET, POST, PUT, OPTIONS"
     assert clients.raw(request("PATCH", "/help")).answer().fields["allow"] == "GET, HEAD, OPTIONS"
 
@@ -153,6 +195,9 @@ def test_the_help_page_is_text_with_urls_of_this_host(clients: Clients) -> None:
     raw = clients.raw(request("HEAD", "/help") + request("GET", "/robots.txt"))
     assert raw.answer("HEAD").status == 200
     assert raw.answer().body == b"User-agent: *\nDisallow: /\n"
+
+
+# B.2, J: what a sender is told at once
 
 
 def test_a_sender_that_expects_100_gets_it_before_anything_else(clients: Clients, name: str) -> None:
@@ -170,3 +215,4 @@ def test_a_sender_is_answered_before_its_body_is_read(clients: Clients, name: st
     assert head.status == 200
     assert head.fields["content-type"].startswith("text/plain")
     assert head.fields["transfer-encoding"] == "chunked"
+    assert head.fields["x-accel-buffering"] == "no"

@@ -76,6 +76,7 @@ def test_get_shows_a_reserved_page() -> None:
         ("/x", "GET, POST, PUT, OPTIONS"),
         ("/x?status", "GET, HEAD, POST, PUT, OPTIONS"),
         ("/help", "GET, POST, PUT, OPTIONS"),
+        ("/help?status", "GET, HEAD, POST, PUT, OPTIONS"),
     ],
 )
 def test_options_is_a_preflight(target: str, methods: str) -> None:
@@ -105,6 +106,9 @@ def test_options_on_a_page_of_figures_is_a_preflight_of_its_own() -> None:
         ("PUT", "/x?size=big", {}, 400, 'Invalid size — "size" must be a number of bytes'),
         ("PUT", "/x", {"content-type": "Multipart/Form-Data"}, 400, "Invalid multipart/form-data"),
         ("PUT", "/x?live", {"content-type": "multipart/form-data; boundary=x"}, 400, '"live" does not support'),
+        ("PUT", "/x?live&ws=1", {}, 400, '"live" cannot be combined with "ws".'),
+        ("GET", "/x?live&ws&progress&n=0", {"service-worker": "script"}, 400, '"live" cannot be combined with "ws".'),
+        ("GET", "/x?video", {"accept": "Text/HTML, text/event-stream"}, 501, "?video"),
         ("GET", "/x?video", HTML, 501, "?video"),
         ("GET", "/x?ws", {}, 501, "WebSocket relay is not enabled on this server."),
         ("GET", "/x?live", {}, 501, "?live"),

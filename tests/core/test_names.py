@@ -19,6 +19,11 @@ from hoody_pipe.errors import Refused
         ("/x/", "/x/"),
         ("/api/v1/pipe//help", "//help"),
         ("/metrics..", "/metrics.."),
+        ("/help//", "/help//"),
+        ("//help", "//help"),
+        ("/api/v1/pipe/api/v1/pipe", "/api/v1/pipe"),
+        ("/API/v1/pipe/x", "/API/v1/pipe/x"),
+        ("/openapi.json", "/openapi.json"),
         ("/help/.x", "/help/.x"),
         ("/healthy", "/healthy"),
         ("/café", "/café"),
@@ -38,6 +43,8 @@ def test_a_path_names_a_pipe(path: str, name: str) -> None:
         ("/noscript.", "/noscript"),
         ("/help./", "/help"),
         ("/help%2e", "/help"),
+        ("/%68elp", "/help"),
+        ("/api/v1/pipe/OpenAPI.json/", "/openapi.json"),
         ("/favicon.ico", "/favicon.ico"),
         ("/api/v1/pipe/health", "/health"),
         ("/api/v1/pipe/METRICS", "/metrics"),
@@ -63,6 +70,9 @@ def test_help_followed_by_a_dot_segment_is_refused_as_a_path_not_taken_for_the_p
         ("/a%4g", 400, "[ERROR] Invalid path — a percent sign must be followed by two hex digits."),
         ("/a%2Fb", 400, "[ERROR] Invalid path — an encoded slash is not allowed."),
         ("/a%5cb", 400, "[ERROR] Invalid path — a backslash is not allowed."),
+        ("/help\\", 400, "[ERROR] Invalid path — a backslash is not allowed."),
+        ("/help%00", 400, "[ERROR] Invalid path — control characters are not allowed."),
+        ("/help%2F", 400, "[ERROR] Invalid path — an encoded slash is not allowed."),
         ("/a\\b", 400, "[ERROR] Invalid path — a backslash is not allowed."),
         ("/a%00", 400, "[ERROR] Invalid path — control characters are not allowed."),
         ("/a%7f", 400, "[ERROR] Invalid path — control characters are not allowed."),
@@ -78,8 +88,10 @@ def test_a_bad_path_is_refused_with_one_line(path: str, status: int, line: str) 
 
 
 def test_the_longest_name_counts_neither_the_prefix_nor_the_leading_slash() -> None:
-    name = "/" + "x" * 1024
-    assert resolve("/api/v1/pipe" + name) == Place(name)
+    for name in ("/" + "x" * 1024, "/" + "%41" * 341 + "x"):
+        assert resolve("/api/v1/pipe" + name) == resolve(name) == Place(name)
+        with pytest.raises(Refused, match="Path too long"):
+            resolve("/api/v1/pipe" + name + "x")
 
 
 @pytest.mark.parametrize(("name", "last"), [("/a/b.txt", "b.txt"), ("/caf%C3%A9", "café"), ("/a/", "")])

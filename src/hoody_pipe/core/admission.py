@@ -93,7 +93,7 @@ def admit(method: str, target: str, headers: Mapping[str, str], limits: Limits) 
     place = resolve(path, limits.name)
     params = Params.parse(query) if query else EMPTY
     if place.reserved:
-        return _reserved(method, place.name, headers)
+        return _reserved(method, place.name, params)
     if method in ("PUT", "POST"):
         return _send(place.name, params, headers, limits)
     if method in ("GET", "HEAD") and params.has("status"):
@@ -101,24 +101,28 @@ def admit(method: str, target: str, headers: Mapping[str, str], limits: Limits) 
     if method == "GET":
         return _get(place.name, params, headers, limits)
     if method == "OPTIONS":
-        return Preflight("GET, HEAD, POST, PUT, OPTIONS" if params.has("status") else "GET, POST, PUT, OPTIONS")
-    allow = "GET, HEAD, POST, PUT, OPTIONS" if params.has("status") else "GET, POST, PUT, OPTIONS"
-    raise Refused(405, messages.method_not_allowed(method, METHODS_HINT), allow)
+        return Preflight(_methods(params))
+    raise Refused(405, messages.method_not_allowed(method, METHODS_HINT), _methods(params))
 
 
-def _reserved(method: str, path: str, headers: Mapping[str, str]) -> Intent:
+def _methods(params: Params) -> str:
+    return "GET, HEAD, POST, PUT, OPTIONS" if params.has("status") else "GET, POST, PUT, OPTIONS"
+
+
+def _reserved(method: str, path: str, params: Params) -> Intent:
     if method in ("GET", "HEAD"):
         return Page(path)
     if method == "OPTIONS":
         if path not in PAGES:
             return Preflight("GET, HEAD, OPTIONS", for_pipes=False)
-        return Preflight("GET, POST, PUT, OPTIONS")
+        return Preflight(_methods(params))
     if method in ("PUT", "POST") and path in PAGES:
         raise Refused(400, messages.reserved(path))
     raise Refused(405, messages.method_not_allowed(method), "GET, HEAD, OPTIONS")
 
 
 def _send(name: str, params: Params, headers: Mapping[str, str], limits: Limits) -> Send:
+    _refuse_live_pair(params)
     if "content-range" in headers:
         raise Refused(400, messages.CONTENT_RANGE)
     _refuse_service_worker(headers)
@@ -150,12 +154,14 @@ def _status(name: str, params: Params) -> Status:
 
 
 def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) -> Receive | Watch:
+    _refuse_live_pair(params)
     _refuse_service_worker(headers)
     if params:
-        wants_page = _wants_page(headers)
+        accept = headers.get("accept", "").lower()
+        is_browser = "text/html" in accept
         if params.has("progress"):
-            return Watch(name, wants_page)
-        _refuse_features(params, wants_page)
+            return Watch(name, as_page=is_browser and "text/event-stream" not in accept)
+        _refuse_features(params, is_browser)
     return Receive(
         name,
         params.receivers(limits.receivers),
@@ -166,21 +172,20 @@ def _get(name: str, params: Params, headers: Mapping[str, str], limits: Limits) 
     )
 
 
-def _wants_page(headers: Mapping[str, str]) -> bool:
-    """Whether the client is a person's browser (protocol E.1, F.6)."""
-    accept = headers.get("accept", "")
-    return "text/html" in accept and "text/event-stream" not in accept
-
-
-def _refuse_features(params: Params, wants_page: bool) -> None:
+def _refuse_features(params: Params, is_browser: bool) -> None:
     """Say of what is not there yet that it is not, so that it never takes a receiver's slot instead."""
     for flag in ("video", "share", "receive"):
-        if params.has(flag) and wants_page:
+        if params.has(flag) and is_browser:
             raise Refused(501, messages.not_yet("?" + flag))
     if params.has("ws"):
         raise Refused(501, messages.NO_WEBSOCKET)
     if params.has("live"):
         raise Refused(501, messages.not_yet("?live"))
+
+
+def _refuse_live_pair(params: Params) -> None:
+    if params.has("live") and params.has("ws"):
+        raise Refused(400, messages.LIVE_WITH_WS)
 
 
 def is_proxied(headers: Mapping[str, str]) -> bool:

@@ -24,6 +24,7 @@ INVALID_WAIT = '[ERROR] Invalid wait — "wait" must be an integer number of sec
 WAIT_OUT_OF_RANGE = "[ERROR] Wait out of range (1-{longest} seconds, got {got})."
 INVALID_REQUIRE = '[ERROR] Invalid "require" — must be "all" or "any".'
 INVALID_BOUNDARY = "[ERROR] Invalid multipart/form-data — a boundary of 1 to 70 characters is needed."
+LIVE_WITH_WS = '[ERROR] "live" cannot be combined with "ws".'
 FORM_WITH_LIVE = '[ERROR] "live" does not support multipart/form-data.'
 INVALID_SIZE = '[ERROR] Invalid size — "size" must be a number of bytes, like 4096, 200G, 1.5T or 10GiB.'
 INVALID_TRANSFER = '[ERROR] Invalid "transfer" — 16-64 characters A-Z a-z 0-9 _ -.'
