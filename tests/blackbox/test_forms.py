@@ -13,6 +13,8 @@ from blackbox.harness import Clients, eventually
 from blackbox.rawhttp import Answer, Ended, Raw, chunked, request
 from blackbox.sse import status
 
+# B.5, B.6, F.2: forms
+
 TYPE = "Content-Type: multipart/form-data; boundary=xyz"
 FAILED = [lines.SENDER_FAILED]
 
@@ -63,9 +65,16 @@ def test_the_part_describes_the_stream_and_its_length_is_not_told(clients: Clien
     assert answer.body == b"the file"
     assert answer.fields["content-type"] == "text/css"
     assert answer.fields["content-disposition"] == 'attachment; filename="a.txt"'
-    assert "content-length" not in answer.fields
+    assert ("content-length" in answer.fields, answer.fields["transfer-encoding"]) == (False, "chunked")
     report = status(clients, name)
     assert (report["state"], report["bytesTransferred"], report["totalBytes"]) == ("complete", 8, None)
+
+
+def test_a_part_without_a_type_is_octets(clients: Clients, name: str) -> None:
+    body = b"--xyz\r\ncontent-disposition:form-data;name=f;filename=plain.bin\r\n\r\n\x00\xff\r\n" + END
+    answer = delivered(clients, name, body)
+    assert (answer.body, answer.fields["content-type"]) == (b"\x00\xff", "application/octet-stream")
+    assert answer.fields["content-disposition"] == 'attachment; filename="plain.bin"'
 
 
 @pytest.mark.parametrize("text", ["f\u00fcr", "łódź", "日本"])
@@ -113,8 +122,25 @@ def test_the_text_may_be_as_long_as_the_limit(clients: Clients, name: str) -> No
     assert receiver.finish().out == text
 
 
-def test_a_file_wins_over_a_text_before_it(clients: Clients, name: str) -> None:
-    assert delivered(clients, name, part('name="input_text"', b"text") + FILE + END).body == b"the file"
+@pytest.mark.parametrize("text", [b"text", bytes((1 << 20) + 1)], ids=["short", "too long"])
+def test_a_file_wins_over_a_text_before_it(clients: Clients, name: str, text: bytes) -> None:
+    receiver = receive(clients, name)
+    sender = clients.raw()
+    body = request("POST", f"/{name}", TYPE, body=part('name="input_text"', text) + FILE + END)
+    threading.Thread(target=sender.offer, args=(body,), daemon=True).start()
+    assert receiver.answer().body == b"the file"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+
+
+def test_of_several_texts_the_first_is_sent(clients: Clients, name: str) -> None:
+    first, second = (part('name="input_text"', text) for text in (b"first", b"second"))
+    assert delivered(clients, name, first + second + END).body == b"first"
+
+
+def test_an_empty_file_and_an_empty_text_are_streams_too(clients: Clients, name: str) -> None:
+    for body in (part('name="f"; filename="a"', b""), part('name="input_text"', b"")):
+        answer = delivered(clients, name, body + END)
+        assert (answer.status, answer.body, answer.complete) == (200, b"", True)
 
 
 def test_several_receivers_and_those_of_http_1_0_get_the_same(clients: Clients, name: str) -> None:
@@ -138,7 +164,16 @@ def test_the_end_of_the_part_ends_the_transfer(clients: Clients, name: str) -> N
     assert (answer.complete, answer.lines[-1], answer.fields["connection"]) == (True, lines.COMPLETE, "close")
 
 
+def test_a_form_of_http_1_0_is_answered_at_its_end(clients: Clients, name: str) -> None:
+    receiver = receive(clients, name)
+    sender = clients.raw(request("POST", f"/{name}", TYPE, body=FILE + END, minor=0))
+    assert receiver.answer().body == b"the file"
+    answer = sender.answer()
+    assert (answer.status, answer.lines, "content-length" in answer.fields) == (200, lines.whole(there=1), True)
+
+
 BAD = {
+    "nothing at all": b"",
     "nothing in it": END,
     "only other fields": part('name="x"', b"1") + END,
     "a text that is too long": part('name="input_text"', bytes((1 << 20) + 1)) + END,
@@ -157,7 +192,28 @@ def test_a_form_that_cannot_be_sent_is_an_error_for_everybody(clients: Clients, 
     assert (answer.status, answer.lines) == (500, FAILED)
     told = sender.answer()
     assert (told.status, told.complete, told.lines[-1]) == (200, False, lines.SENDER_FAILED)
-    assert status(clients, name)["state"] == "failed"
+    report = status(clients, name)
+    assert (report["state"], report["reason"]) == ("failed", "Sender encountered an error")
+
+
+def test_a_quiet_form_that_cannot_be_sent_is_the_fault_of_its_sender(clients: Clients, name: str) -> None:
+    receiver = receive(clients, name)
+    answer = send(clients, name, END, "quiet").answer()
+    assert (answer.status, answer.complete, answer.lines[-1]) == (400, False, lines.SENDER_FAILED)
+    assert receiver.answer().status == 500
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_sender_that_ends_within_its_form_still_hears_of_it(clients: Clients, name: str, shown: bool) -> None:
+    receiver = receive(clients, name)
+    begun = part('name="f"; filename="x"' if shown else 'name="x"', b"x" * 100)[:-2]
+    sender = clients.raw(request("POST", f"/{name}", TYPE, "Content-Length: 10000") + begun)
+    sender.half_close()
+    answer = sender.answer()
+    assert (answer.complete, answer.lines[-1]) == (False, lines.SENDER_FAILED)
+    got = receiver.answer()
+    assert (got.status, got.complete) == ((200, False) if shown else (500, True))
+    assert status(clients, name)["reason"] == "Sender disconnected"
 
 
 def test_a_form_that_ends_within_its_file_breaks_who_streams(clients: Clients, name: str) -> None:

@@ -40,6 +40,8 @@ class Preamble:
 
     def _next(self) -> bytes | None:
         size = self.form.most(SMALLEST_READ)
+        if size == 0:
+            return b""  # nothing to read on for: the form says what is missing
         if self.leftover:
             data, self.leftover = self.leftover[:size], self.leftover[size:]
             return data
