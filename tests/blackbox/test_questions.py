@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -15,22 +16,22 @@ from blackbox.harness import Clients, eventually
 from blackbox.rawhttp import chunked, request
 from blackbox.sse import status
 
-KEYS = [
-    "state",
-    "kind",
-    "peers",
-    "transferId",
-    "hasSender",
-    "activeReceivers",
-    "totalReceivers",
-    "bytesTransferred",
-    "totalBytes",
-    "speed",
-    "eta",
-    "elapsed",
-    "reason",
-    "sha256",
-]
+TYPES: dict[str, tuple[type, ...]] = {
+    "state": (str,),
+    "kind": (str, NoneType),
+    "peers": (NoneType,),
+    "transferId": (str, NoneType),
+    "hasSender": (bool,),
+    "activeReceivers": (int,),
+    "totalReceivers": (int,),
+    "bytesTransferred": (int,),
+    "totalBytes": (int, NoneType),
+    "speed": (int,),
+    "eta": (int, NoneType),
+    "elapsed": (int, float),
+    "reason": (str, NoneType),
+    "sha256": (str, NoneType),
+}
 ID = "chosen-by-the-sender-{name}"
 EMPTY_DIGEST = hashlib.sha256(b"").hexdigest()
 
@@ -47,7 +48,7 @@ def picked(report: dict[str, Any], *keys: str) -> tuple[object, ...]:
     return tuple(report[key] for key in keys)
 
 
-# E.2
+# E.2: the status of a name
 
 
 def test_an_unused_name_is_idle_with_every_key(clients: Clients, name: str) -> None:
@@ -55,8 +56,33 @@ def test_an_unused_name_is_idle_with_every_key(clients: Clients, name: str) -> N
     assert (answer.status, answer.fields["content-type"]) == (200, "application/json")
     assert answer.fields["cache-control"] == "no-store"
     report = json.loads(answer.body)
-    assert list(report) == KEYS
+    assert list(report) == list(TYPES)
     assert picked(report, "state", "kind", "hasSender", "activeReceivers") == ("idle", None, False, 0)
+
+
+def test_every_key_is_there_with_its_type_in_every_state(clients: Clients, name: str) -> None:
+    reports = [status(clients, name)]
+    sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 1000") + b"x" * 250)
+    assert eventually(lambda: status(clients, name)["hasSender"] is True)
+    reports.append(status(clients, name))
+    receiver = clients.raw(request("GET", f"/{name}?sha256"))
+    receiver.head()
+    receiver.exactly(250)
+    reports.append(status(clients, name))
+    sender.send(b"x" * 750)
+    assert receiver.exactly(750)
+    assert sender.answer().complete
+    reports.append(status(clients, name))
+    sender_dies(clients, name, "")
+    assert eventually(lambda: status(clients, name)["state"] == "failed")
+    reports.append(status(clients, name))
+    assert [report["state"] for report in reports] == ["idle", "waiting", "streaming", "complete", "failed"]
+    for report in reports:
+        assert list(report) == list(TYPES)
+        assert all(type(report[key]) in types for key, types in TYPES.items()), report
+    assert [report["transferId"] is None for report in reports] == [True, True, False, False, False]
+    assert [report["eta"] is None for report in reports] == [True, True, False, True, True]
+    assert [report["kind"] for report in reports] == [None, "pipe", "pipe", "pipe", "pipe"]
 
 
 def test_head_gives_the_head_of_the_same_answer(clients: Clients, name: str) -> None:
@@ -64,6 +90,8 @@ def test_head_gives_the_head_of_the_same_answer(clients: Clients, name: str) -> 
     head = clients.raw(request("HEAD", f"/{name}?status")).answer("HEAD")
     assert (head.status, head.body) == (200, b"")
     assert head.fields["content-length"] == str(len(got.body))
+    for field in ("content-type", "cache-control"):
+        assert head.fields[field] == got.fields[field]
 
 
 @pytest.mark.parametrize("query", ["&n=0", "&wait=x", "&progress", "&size=huge", "=1", "=true", "&_=17"])
@@ -105,7 +133,6 @@ def test_a_running_transfer_shows_how_far_it_is(clients: Clients, name: str) -> 
 def test_an_end_stays_visible_until_the_name_is_used_again(clients: Clients, name: str) -> None:
     transfer(clients, name, b"x" * 100)
     report = status(clients, name)
-    assert list(report) == KEYS
     assert picked(report, "state", "kind", "bytesTransferred", "totalBytes") == ("complete", "pipe", 100, 100)
     assert picked(report, "hasSender", "activeReceivers", "totalReceivers", "eta") == (True, 1, 1, None)
     assert report == status(clients, name)
@@ -113,6 +140,10 @@ def test_an_end_stays_visible_until_the_name_is_used_again(clients: Clients, nam
     assert eventually(lambda: status(clients, name)["state"] == "waiting")
     receiver.close()
     assert eventually(lambda: status(clients, name)["state"] == "idle")
+    transfer(clients, name, b"y")
+    assert status(clients, name)["state"] == "complete"
+    clients.raw(request("PUT", f"/{name}", body=b"z")).head()
+    assert picked(status(clients, name), "state", "bytesTransferred", "elapsed") == ("waiting", 0, 0)
 
 
 def test_an_end_is_visible_for_so_long_and_then_idle(private: StartServer, name: str) -> None:
@@ -177,7 +208,29 @@ def test_a_failure_says_why_in_the_status_and_in_the_receipt(
     assert picked(receipt, "state", "reason", "sha256") == ("failed", filed, None)
 
 
-# E.3
+@pytest.mark.parametrize(
+    ("flags", "busy", "body", "reason"),
+    [
+        (("--max-active", "1"), True, b"x", "Server at capacity"),
+        (("--idle-timeout", "0.2"), False, b"", "Idle timeout"),
+    ],
+)
+def test_a_limit_of_the_server_is_a_reason_too(
+    private: StartServer, name: str, flags: tuple[str, str], busy: bool, body: bytes, reason: str
+) -> None:
+    clients = private(*flags).clients
+    if busy:
+        clients.raw(request("PUT", f"/{name}-busy", "Content-Length: 1"))
+        clients.raw(request("GET", f"/{name}-busy")).head()
+    chosen = ID.format(name=name)
+    clients.raw(request("PUT", f"/{name}?transfer={chosen}", "Content-Length: 1") + body)
+    clients.raw(request("GET", f"/{name}"))
+    for query in ("", f"&transfer={chosen}", "&last"):
+        assert eventually(lambda query=query: status(clients, name, query)["reason"] == reason)  # type: ignore[misc]
+        assert status(clients, name, query)["state"] == "failed"
+
+
+# E.3: receipts
 
 
 def test_a_receiver_that_asks_in_the_same_millisecond_gets_its_receipt(clients: Clients, name: str) -> None:
@@ -225,6 +278,25 @@ def test_one_who_asks_for_a_receipt_and_leaves_is_forgotten(private: StartServer
     assert sender.until(lines.COMPLETE.encode())
 
 
+@pytest.mark.parametrize("chosen", ["", "&transfer=" + ID])
+def test_the_id_of_a_transfer_that_is_there_shows_how_it_stands(clients: Clients, name: str, chosen: str) -> None:
+    """Before there is a receipt, and also when there will be none."""
+    sender = clients.raw(request("PUT", f"/{name}?_{chosen.format(name=name)}", "Content-Length: 2") + b"x")
+    sender.head()
+    if chosen:
+        assert status(clients, name, chosen.format(name=name))["state"] == "waiting"
+    receiver = clients.raw(request("GET", f"/{name}"))
+    transfer_id = receiver.head().fields["x-hoody-pipe-transfer-id"]
+    assert status(clients, name, f"&transfer={transfer_id}")["state"] == "streaming"
+    answer = clients.raw(request("GET", f"/{name}-other?status&transfer={transfer_id}")).answer()
+    assert answer.status == 404
+    sender.send(b"y")
+    receiver.exactly(2)
+    assert eventually(lambda: status(clients, name)["state"] == "complete")
+    found = clients.raw(request("HEAD", f"/{name}?status&transfer={transfer_id}")).answer("HEAD")
+    assert found.status == (200 if chosen else 404)
+
+
 def test_a_receipt_outlives_the_next_use_of_its_name_and_needs_it(clients: Clients, name: str) -> None:
     chosen = ID.format(name=name)
     transfer(clients, name, b"first", f"transfer={chosen}")
@@ -266,7 +338,7 @@ def test_receipts_expire_and_are_limited_in_number(private: StartServer, name: s
     transfer(clients, name, b"x", f"transfer={chosen}-1")  # and then the id may be used again
 
 
-# F.2
+# F.2: digests
 
 
 def as_it_is(body: bytes) -> tuple[str, bytes]:
@@ -331,7 +403,7 @@ def test_a_digest_that_is_switched_off_is_not_made(clients: Clients, name: str, 
     assert status(clients, name)["sha256"] is None
 
 
-# F.3
+# F.3: ids
 
 
 def test_an_id_that_waits_runs_or_has_a_receipt_is_in_use(clients: Clients, name: str) -> None:
@@ -354,6 +426,26 @@ def test_an_id_that_waits_runs_or_has_a_receipt_is_in_use(clients: Clients, name
     assert again() == in_use
 
 
+def test_a_generated_id_is_in_use_while_its_transfer_runs_and_lingers(private: StartServer, name: str) -> None:
+    clients = private("--recent-time", "0.3").clients
+    sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 2") + b"x")
+    receiver = clients.raw(request("GET", f"/{name}"))
+    generated = receiver.head().fields["x-hoody-pipe-transfer-id"]
+
+    def again() -> int:
+        raw = clients.raw(request("PUT", f"/{name}-other?transfer={generated}", body=b""))
+        code = raw.head().status
+        raw.close()
+        return code
+
+    assert again() == 409
+    sender.send(b"y")
+    assert receiver.exactly(2) == b"xy"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    assert again() == 409
+    assert eventually(lambda: again() == 200)
+
+
 def test_an_id_is_free_again_when_its_sender_was_refused(clients: Clients, name: str) -> None:
     chosen = ID.format(name=name)
     clients.raw(request("PUT", f"/{name}", body=b"")).head()
@@ -366,7 +458,7 @@ def test_status_of_an_id_cannot_be_asked_of_a_websocket(clients: Clients, name: 
     assert (answer.status, answer.lines) == (400, ['[ERROR] "transfer" is not supported with ?ws.'])
 
 
-# Z.5
+# Z.5: estimates of the size
 
 
 @pytest.mark.parametrize(
@@ -397,7 +489,14 @@ def test_a_known_length_is_no_estimate(clients: Clients, name: str) -> None:
     assert (report["totalBytes"], "totalIsEstimate" in report) == (10, False)
 
 
-# Z.11
+# Z.11: the last outcome
+
+
+def test_the_last_outcome_is_kept_for_so_long(private: StartServer, name: str) -> None:
+    clients = private("--outcome-time", "0.5", "--recent-time", "0.1").clients
+    transfer(clients, name, b"x")
+    assert status(clients, name, "&last")["state"] == "complete"
+    assert eventually(lambda: clients.raw(request("GET", f"/{name}?status&last")).answer().status == 404)
 
 
 def test_the_last_outcome_of_a_name_outlives_everything_else(private: StartServer, name: str) -> None:

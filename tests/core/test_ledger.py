@@ -72,6 +72,16 @@ def test_a_receipt_needs_its_id_and_its_name() -> None:
     assert ledger.has_transfer("transfer-number-1", 1)
 
 
+def test_the_id_of_a_transfer_that_ended_just_now_is_in_use_without_a_receipt() -> None:
+    ledger, heir = Ledger(MEMORY), Ledger(MEMORY)
+    ledger.close("/x", outcome("/x"), 0)
+    for shelf, age, kept in ledger.kept(10):
+        heir.keep(shelf, age, kept, 10)
+    for one in (ledger, heir):
+        assert one.has_transfer("transfer-number-1", 29)
+        assert not one.has_transfer("transfer-number-1", 30)
+
+
 def test_what_has_no_id_leaves_no_receipt() -> None:
     ledger = Ledger(MEMORY)
     ledger.file(Outcome(secret("/x"), Ending("Timed out", True, 0, 1), Measure()), 0)

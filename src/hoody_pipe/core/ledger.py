@@ -64,6 +64,7 @@ class Ledger:
 
     def __init__(self, memory: Memory) -> None:
         self._recent: Shelf[str] = Shelf(memory.recent_seconds, memory.recent)
+        self._ids: Shelf[str] = Shelf(memory.recent_seconds, memory.recent)  # of the same, by the id of the transfer
         self._last: Shelf[str] = Shelf(memory.last_seconds, memory.last)
         self._receipts: Shelf[str] = Shelf(memory.receipt_seconds, memory.receipts)
         self._shelves = {"recent": self._recent, "last": self._last, "receipts": self._receipts}
@@ -74,8 +75,10 @@ class Ledger:
 
     def keep(self, shelf: str, age: float, outcome: Outcome, now: float) -> None:
         """Go on keeping what another ledger has kept."""
-        key = outcome.measure.transfer if shelf == "receipts" else outcome.owner
-        self._shelves[shelf].put(key or "", outcome, now - age)
+        transfer = outcome.measure.transfer or ""
+        self._shelves[shelf].put(transfer if shelf == "receipts" else outcome.owner, outcome, now - age)
+        if shelf == "recent":
+            self._ids.put(transfer, outcome, now - age)
 
     def close(self, name: str, outcome: Outcome | None, now: float) -> None:
         """A name became free; None if there is nothing to tell of how."""
@@ -84,6 +87,7 @@ class Ledger:
         else:
             self._recent.put(outcome.owner, outcome, now)
             self._last.put(outcome.owner, outcome, now)
+            self._ids.put(outcome.measure.transfer or "", outcome, now)
 
     def recent(self, name: str, now: float) -> Outcome | None:
         """What a free name shows shortly after its end."""
@@ -104,5 +108,5 @@ class Ledger:
         return outcome if outcome is not None and outcome.owner == secret(name) else None
 
     def has_transfer(self, transfer: str, now: float) -> bool:
-        """Whether an id is that of a receipt."""
-        return self._receipts.get(transfer, now) is not None
+        """Whether an id is that of a receipt, or of a transfer that ended just now."""
+        return any(shelf.get(transfer, now) is not None for shelf in (self._receipts, self._ids))

@@ -51,6 +51,7 @@ class Books:
         self._answer = answer
         self._ledger = Ledger(config.memory)
         self._running: dict[str, Transfer] = {}
+        self._ids: set[str] = set()  # of those that run
         self.when_kept: Callable[[str, Outcome], None] = lambda shelf, outcome: None
 
     # what happens
@@ -58,6 +59,7 @@ class Books:
     def open(self, transfer: Transfer) -> None:
         """A transfer starts."""
         self._running[transfer.sender.name] = transfer
+        self._ids.add(transfer.id)
 
     def conclude(self, action: Conclude) -> None:
         """A sender's attempt ended: keep a receipt if it, or a receiver, will want one."""
@@ -82,6 +84,7 @@ class Books:
         self.spectators.finish(action.name, outcome)
         transfer = self._running.pop(action.name, None)
         if transfer is not None:
+            self._ids.discard(transfer.id)
             self.counters.end(outcome, transfer.digest is not None)
             for callback in transfer.when_over:
                 callback()
@@ -109,7 +112,9 @@ class Books:
 
     def has_transfer(self, transfer: str) -> bool:
         """Whether the id of a transfer is taken (protocol F.3)."""
-        return self._rendezvous.has_transfer(transfer) or self._ledger.has_transfer(transfer, time.monotonic())
+        if transfer in self._ids or self._rendezvous.has_transfer(transfer):
+            return True
+        return self._ledger.has_transfer(transfer, time.monotonic())
 
     def tell_status(self, connection: Connection, head: RequestHead, asked: Status) -> None:
         """Answer a question about a name.
