@@ -1,5 +1,6 @@
 """What the server says of itself (protocol A.1, A.3, G)."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import hoody_pipe
 from blackbox import lines
@@ -20,7 +22,7 @@ PREFIX = "/api/v1/pipe"
 HELP_PATHS = ["/help", PREFIX + "/help", "/HELP/", "/help.", "/Help./", "/help%2e", "/", PREFIX, PREFIX + "/"]
 
 
-# G, help
+# A.1, A.3, G: help
 
 
 @pytest.mark.parametrize("path", HELP_PATHS)
@@ -131,7 +133,31 @@ def transfer(clients: Clients, name: str, command: str) -> None:
     assert sender.answer().lines[-1] == lines.COMPLETE
 
 
-# A.1
+# A.1, A.3: reserved names
+
+RESERVED = [
+    *[(path, "/help") for path in ("/help", "/Help/", "/help.", "/help./", "/help%2e", "/%68elp", PREFIX + "/HELP")],
+    *[(path, "/") for path in ("/", PREFIX, PREFIX + "/", "//")],
+    *[(path, "/noscript") for path in ("/noscript", "/NoScript.", PREFIX + "/noscript/")],
+    *[(path, "/favicon.ico") for path in ("/favicon.ico", PREFIX + "/favicon.ico")],
+    *[(path, "/robots.txt") for path in ("/robots.txt", PREFIX + "/Robots.txt")],
+]
+
+
+@pytest.mark.parametrize(("path", "page"), RESERVED)
+def test_a_reserved_name_is_no_pipe(clients: Clients, path: str, page: str) -> None:
+    for method in ("PUT", "POST"):
+        answer = clients.raw(request(method, path, body=b"x")).answer()
+        line = f"[ERROR] '{page}' is a reserved path. Use a custom path like '/myfile' or '/transfer123'."
+        assert (answer.status, answer.lines) == (400, [line])
+    for method in ("DELETE", "PATCH", "BREW"):
+        answer = clients.raw(request(method, path)).answer()
+        assert (answer.status, answer.lines) == (405, [f"[ERROR] Method {method} is not allowed."])
+        assert answer.fields["allow"] == "GET, HEAD, OPTIONS"
+    got, head = (clients.raw(request(method, path)).answer(method) for method in ("GET", "HEAD"))
+    assert (head.status, head.body) == (got.status, b"")
+    for field in ("content-type", "content-length"):
+        assert head.fields.get(field) == got.fields.get(field)
 
 
 @pytest.mark.parametrize("path", ["/robots.txt", PREFIX + "/robots.txt", "/Robots.TXT"])
@@ -140,11 +166,13 @@ def test_no_robot_is_welcome(clients: Clients, path: str) -> None:
     assert (answer.status, answer.body) == (200, b"User-agent: *\nDisallow: /\n")
 
 
-def test_there_is_no_icon(clients: Clients) -> None:
-    assert clients.raw(request("GET", "/favicon.ico")).answer().status == 204
+@pytest.mark.parametrize("path", ["/favicon.ico", PREFIX + "/favicon.ico"])
+def test_there_is_no_icon(clients: Clients, path: str) -> None:
+    answer = clients.raw(request("GET", path)).answer()
+    assert (answer.status, answer.body) == (204, b"")
 
 
-# G, health
+# A.1, A.3, G, J: health
 
 
 def test_health_is_a_flat_object_of_nine_fields(clients: Clients) -> None:
@@ -173,6 +201,21 @@ def test_health_says_how_the_request_came(clients: Clients, minor: int, fields: 
     answer = clients.raw(request("GET", PREFIX + "/health", *fields, minor=minor)).answer()
     assert answer.fields["x-hoody-pipe-request"] == seen
     assert len(json.loads(answer.body)) == 9
+
+
+def test_health_is_told_even_when_no_descriptor_is_left_to_look_with(private: StartServer, name: str) -> None:
+    clients = private(open_files=(48, 48)).clients
+    asker = clients.raw()
+
+    def health() -> tuple[object, ...]:
+        answer = asker.send(request("GET", PREFIX + "/health")).answer()
+        report = json.loads(answer.body)
+        return answer.status, report["status"], report["memory"] is None, report["fds"] is None
+
+    assert health() == (200, "ok", False, False)
+    for number in range(80):
+        clients.raw(request("GET", f"/{name}-{number}"))
+    assert eventually(lambda: health() == (200, "ok", True, True))
 
 
 def test_health_names_the_process_and_the_caller(private: StartServer) -> None:
@@ -213,8 +256,24 @@ def test_without_the_prefix_the_name_of_the_document_is_an_ordinary_one(clients:
     assert sender.answer().lines[-1] == lines.COMPLETE
 
 
-# G, metrics
+# G: metrics
 
+KINDS = {
+    "build_info": "gauge",
+    "start_time_seconds": "gauge",
+    "pipes_active": "gauge",
+    "spectators_active": "gauge",
+    "transfers": "counter",
+    "transferred_bytes": "counter",
+    "hashed_bytes": "counter",
+    "rejections": "counter",
+    "ws_pairs_active": "gauge",
+    "ws_relayed_bytes": "counter",
+    "live_viewer_joins": "counter",
+    "live_viewers_cut": "counter",
+    "transfer_duration_seconds": "histogram",
+    "time_to_first_byte_seconds": "histogram",
+}
 NAMES = [
     f'build_info{{version="{hoody_pipe.__version__}"}}',
     "start_time_seconds",
@@ -252,6 +311,31 @@ def test_metrics_have_all_names_each_explained_in_the_text_format(clients: Clien
     assert set(NAMES) <= set(figures(clients))
     assert "# HELP hoody_pipe_transfers_total Transfers that started streaming, by how they ended." in answer.lines
     assert "# TYPE hoody_pipe_transfers_total counter" in answer.lines
+
+
+def test_metrics_are_what_prometheus_reads(clients: Clients) -> None:
+    answer = clients.raw(request("GET", PREFIX + "/metrics")).answer()
+    families = list(text_string_to_metric_families(answer.body.decode()))
+    assert {family.name.removeprefix("hoody_pipe_"): family.type for family in families} == KINDS
+    assert all(family.documentation.endswith(".") and family.samples for family in families)
+    shown = [sample for family in families for sample in family.samples]
+    assert len({(sample.name, str(sorted(sample.labels.items()))) for sample in shown}) == len(shown)
+    assert len(shown) == len([line for line in answer.lines if not line.startswith("#")])
+
+
+def test_metrics_count_what_goes_wrong(private: StartServer, name: str) -> None:
+    clients = private("--idle-timeout", "0.3").clients
+    for path, answer in (("idle", b""), ("broken", b"x\r\n")):
+        receiver = clients.raw(request("GET", f"/{name}-{path}"))
+        clients.raw(request("PUT", f"/{name}-{path}", "Transfer-Encoding: chunked") + answer).answer()
+        assert not receiver.answer().complete
+    assert clients.raw(request("PUT", f"/{name}?wait=1", body=b"")).answer().complete is False
+    seen = figures(clients)
+    assert (seen['transfers_total{result="completed"}'], seen['transfers_total{result="failed"}']) == (0, 2)
+    assert seen['rejections_total{reason="idle_timeout"}'] == 1
+    assert seen['rejections_total{reason="wait_timeout"}'] == 1
+    assert (seen["transfer_duration_seconds_count"], seen["time_to_first_byte_seconds_count"]) == (2, 0)
+    assert seen['transfer_duration_seconds_bucket{le="0.1"}'] == 1
 
 
 def test_metrics_count_what_happens(private: StartServer, name: str) -> None:
@@ -293,12 +377,17 @@ def test_metrics_never_show_a_name_or_an_address(clients: Clients, name: str) ->
     assert "127.0.0.1" not in text
 
 
-# the access log (Z.8)
+# Z.8: the access log
 
 
 def logged(private: StartServer, name: str, *flags: str) -> list[dict[str, object]]:
-    """What is logged of one success, one refusal and one failure on a name."""
-    server = private("--log-format", "json", *flags)
+    """What is logged, as JSON, of one success, one refusal and one failure on a name."""
+    return [json.loads(line) for line in log_lines(private, name, "--log-format", "json", *flags)]
+
+
+def log_lines(private: StartServer, name: str, *flags: str) -> list[str]:
+    """The same, as it was written."""
+    server = private(*flags)
     clients = server.clients
     sender = clients.raw(request("PUT", f"/{name}", body=b"12345"))
     assert clients.raw(request("GET", f"/{name}")).answer().body == b"12345"
@@ -310,7 +399,7 @@ def logged(private: StartServer, name: str, *flags: str) -> list[dict[str, objec
     assert eventually(lambda: status(clients, name)["state"] == "failed")
     server.process.terminate()
     server.process.wait(10)
-    return [json.loads(line) for line in server.err.until_end().decode().splitlines()]
+    return server.err.until_end().decode().splitlines()
 
 
 KEYS = ["time", "event", "name", "role", "peer", "n", "bytes", "duration", "outcome", "reason"]
@@ -331,6 +420,26 @@ def test_the_access_log_has_one_line_for_every_finished_party(private: StartServ
     assert abs(written - time.time()) < 60
 
 
+def test_the_text_has_the_same_fields(private: StartServer, name: str) -> None:
+    digest = hashlib.sha256(f"/{name}".encode()).hexdigest()[:8]
+    failure = rf"WARNING sender event=left name={digest} role=sender peer=127\.0\.0\.1 n=1 bytes=0 duration=[0-9.]+"
+    success = (
+        rf"INFO receiver event=delivered name={digest} role=receiver peer=127\.0\.0\.1 n=1 bytes=5 duration=[0-9.]+"
+    )
+    found = log_lines(private, name, "--access-log", "all")
+    assert len(found) == 4
+    assert re.fullmatch(rf"[-0-9]+ [0-9:,]+ {success} outcome=complete", found[0]), found[0]
+    assert re.fullmatch(rf"[-0-9]+ [0-9:,]+ {failure} outcome=failed reason=Disconnected", found[3]), found[3]
+
+
+def test_a_party_whose_id_is_in_use_is_logged_too(private: StartServer, name: str) -> None:
+    server = private("--log-format", "json")
+    for _ in range(2):
+        answer = server.clients.raw(request("PUT", f"/{name}?transfer=id-of-{name}", body=b"")).head()
+    assert answer.status == 409
+    assert '"outcome": "refused", "reason": "Transfer id already in use."' in server.err.until("refused").decode()
+
+
 def test_by_default_only_what_did_not_succeed_is_logged(private: StartServer, name: str) -> None:
     assert [entry["outcome"] for entry in logged(private, name)] == ["refused", "failed"]
     assert logged(private, name, "--access-log", "none") == []
@@ -341,7 +450,10 @@ def test_no_log_line_shows_a_name(private: StartServer, name: str) -> None:
     assert name not in json.dumps(entries)
     refused = next(entry for entry in entries if entry.get("outcome") == "refused")
     assert refused["reason"] == f"Path '{refused['name']}' already has a sender connected."
-    assert any("SenderArrived -> Tell, Arm" in str(entry.get("message")) for entry in entries)
+    messages = [str(entry["message"]) for entry in entries if entry["event"] == "log"]
+    assert f"{refused['name']} SenderArrived -> Tell, Arm" in messages
+    assert any(re.fullmatch(rf"{refused['name']} PartyLeft -> Conclude, Forget", message) for message in messages)
+    assert name not in "".join(log_lines(private, name, "--access-log", "all", "--log-level", "debug"))
 
 
 def test_a_log_that_nobody_reads_stops_nobody(private: StartServer, name: str) -> None:

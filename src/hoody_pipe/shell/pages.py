@@ -1,5 +1,6 @@
 """The reserved names: what the server says of itself (protocol A.1, A.3, G)."""
 
+import contextlib
 import json
 import os
 import re
@@ -65,8 +66,8 @@ class Pages:
             "service": "hoody-pipe",
             "built": None,
             "started": self._started,
-            "memory": {"rss": _resident(), "heap": None},
-            "fds": len(os.listdir("/proc/self/fd")),
+            "memory": _memory(),
+            "fds": _descriptors(),
             "pid": os.getpid(),
             "ip": connection.peer,
             "userAgent": head.headers.get("user-agent"),
@@ -88,5 +89,14 @@ def url_for(head: RequestHead) -> str:
     return f"{scheme}://{host if _HOST.fullmatch(host) else 'localhost'}/api/v1/pipe"
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_SIZE
+def _memory() -> dict[str, int | None] | None:
+    """None when there is no descriptor left to look with."""
+    with contextlib.suppress(OSError):
+        return {"rss": int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_SIZE, "heap": None}
+    return None
+
+
+def _descriptors() -> int | None:
+    with contextlib.suppress(OSError):
+        return len(os.listdir("/proc/self/fd"))
+    return None

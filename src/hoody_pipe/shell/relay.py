@@ -1,7 +1,7 @@
 """Requests in, events to the core, the core's actions back out: the one place where both meet."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil
 from secrets import token_urlsafe
@@ -224,16 +224,16 @@ class Relay:
         if self.rendezvous.is_elsewhere(event.name):
             self.succession.catch_up()
         if isinstance(event, SenderArrived) and event.transfer is not None and self.books.has_transfer(event.transfer):
-            self._answer_refusal(party.connection, party.head, Refusal(409, messages.TRANSFER_IN_USE))
+            self._end_all([Refuse(party, Refusal(409, messages.TRANSFER_IN_USE))])
         else:
             self.report(event)
             party.ready(0)  # a peer that did not stay for the answer has left
 
-    def _end_all(self, actions: list[Action]) -> None:
+    def _end_all(self, actions: Sequence[Action]) -> None:
         self._access.note_actions(actions)
         self._perform(actions)
 
-    def _perform(self, actions: list[Action]) -> None:
+    def _perform(self, actions: Sequence[Action]) -> None:
         for action in actions:
             self._how[type(action)](action)
 
