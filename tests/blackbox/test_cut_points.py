@@ -10,6 +10,9 @@ from blackbox.rawhttp import Ended, Raw, chunked, request
 PIECES = [b"x" * 10, b"y" * 1000, b"z" * 70_000, b"0\r\n\r\n", b"\r\n"]
 
 
+# Z.2, C.5: every place where a stream may be cut
+
+
 def ends_cleanly(receiver: Raw) -> bool:
     """Whether a receiver takes what it got for a complete response."""
     try:

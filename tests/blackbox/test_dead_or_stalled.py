@@ -29,7 +29,7 @@ BODY = os.urandom(1 << 20)
 MUCH = 48  # times the body: more than all buffers on the way take
 
 
-# --- stalled ---------------------------------------------------------------------------------------------------------
+# Z.3: stalled
 
 
 def start_offering(sender: Raw, body: bytes) -> None:
@@ -70,7 +70,7 @@ def test_receivers_that_read_nothing_for_longer_than_the_dead_get_every_byte(pri
     assert [sender.finish().code for sender in senders] == [0] * 5
 
 
-# --- vanished --------------------------------------------------------------------------------------------------------
+# Z.3: vanished
 
 
 @dataclass

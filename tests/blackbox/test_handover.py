@@ -25,6 +25,9 @@ UPGRADES = 10
 Upgrade = Callable[[], Server]
 
 
+# beyond the protocol: upgrades
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> str:
     """Where servers hand over."""
@@ -313,7 +316,7 @@ def test_on_sighup_it_starts_its_successor_and_tells_the_service_manager(
         os.kill(successor, signal.SIGTERM)
 
 
-# under load
+# beyond the protocol: upgrades under load
 
 
 class Load:

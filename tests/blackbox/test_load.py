@@ -10,6 +10,9 @@ import pytest
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
+# Z.7, Z.10: many at once, and one for long
+
+
 def run(script: str, *options: str) -> str:
     """What it prints; it must be content."""
     if os.environ.get("HOODY_URL"):

@@ -26,6 +26,9 @@ METHODS = ("get", "head", "put", "post", "options", "delete", "patch")
 LATER = {"live", "ws", "video", "share", "receive"}  # answered, but not there yet
 
 
+# beyond the protocol: the OpenAPI document
+
+
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Server]:
     """A server on which nobody waits for long."""

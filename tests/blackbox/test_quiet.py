@@ -13,6 +13,9 @@ from blackbox.sse import status
 PROXIED = ["X-Forwarded-For: 192.0.2.7", "Forwarded: for=192.0.2.7", "Via: 1.1 proxy"]
 
 
+# Z.4: quiet mode
+
+
 def delivered(clients: Clients, name: str, *fields: str, query: str = "") -> Answer:
     """A transfer that goes well; the sender's answer, of which nothing may come before the receiver has everything."""
     sender = clients.raw(request("PUT", f"/{name}?{query}", "Content-Length: 2", *fields) + b"o")

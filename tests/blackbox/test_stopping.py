@@ -22,6 +22,9 @@ os.execv(sys.executable, [sys.executable, "-m", "hoody_pipe.cli", "serve", "--po
 """
 
 
+# Z.2: the drain
+
+
 def test_after_the_drain_timeout_what_still_runs_is_broken_and_the_status_says_so(
     private: StartServer, name: str
 ) -> None:
@@ -53,6 +56,9 @@ def test_a_drain_that_ends_in_time_is_a_success(private: StartServer, name: str)
     sender.send(b"whole")
     assert receiver.answer().body == b"whole"
     assert server.ended() == 0
+
+
+# beyond the protocol: sockets that somebody else keeps
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ MEGABYTE = os.urandom(1 << 20)
 BROKEN = {18, 55, 56}  # partial file, send error, receive error
 
 
+# Z.2, C.5, B.3, B.7: who dies, and what every curl says
+
+
 def upload(name: str, query: str = "") -> bytes:
     """The head of a chunked sender that reads while it sends; curl does not while its input is silent."""
     return request("PUT", f"/{name}?{query}", "Transfer-Encoding: chunked")
