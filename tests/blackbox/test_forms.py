@@ -132,6 +132,11 @@ def test_a_file_wins_over_a_text_before_it(clients: Clients, name: str, text: by
     assert sender.answer().lines[-1] == lines.COMPLETE
 
 
+def test_a_file_input_that_was_left_empty_is_no_file(clients: Clients, name: str) -> None:
+    empty = part('name="e"; filename=""', b"", "application/octet-stream")
+    assert delivered(clients, name, empty + FILE + END).body == b"the file"
+
+
 def test_of_several_texts_the_first_is_sent(clients: Clients, name: str) -> None:
     first, second = (part('name="input_text"', text) for text in (b"first", b"second"))
     assert delivered(clients, name, first + second + END).body == b"first"

@@ -108,6 +108,19 @@ def test_each_receiver_gets_the_disposition_it_asked_for(sent: str | None, query
 
 
 @pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("/a/b.txt", 'attachment; filename="b.txt"'),
+        ("/a%20b", 'attachment; filename="a b"'),
+        ("/caf%C3%A9", "attachment; filename=\"caf_\"; filename*=UTF-8''caf%C3%A9"),
+        ("/a/", "attachment"),
+    ],
+)
+def test_download_names_a_file_after_the_last_segment_of_the_pipe(name: str, seen: str) -> None:
+    assert disposition({}, "download", name) == seen
+
+
+@pytest.mark.parametrize(
     "content_type", ["image/png", "audio/ogg", "video/mp4", "text/plain; charset=utf-8", "application/pdf"]
 )
 def test_inline_stays_for_types_that_only_show(content_type: str) -> None:
