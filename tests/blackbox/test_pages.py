@@ -256,7 +256,7 @@ def test_without_the_prefix_the_name_of_the_document_is_an_ordinary_one(clients:
     assert sender.answer().lines[-1] == lines.COMPLETE
 
 
-# G: metrics
+# D, G: metrics
 
 KINDS = {
     "build_info": "gauge",
@@ -368,6 +368,17 @@ def test_metrics_count_what_happens(private: StartServer, name: str) -> None:
     assert (seen['transfers_total{result="completed"}'], seen['transfers_total{result="failed"}']) == (1, 0)
     assert seen["transfer_duration_seconds_count"] == seen["time_to_first_byte_seconds_count"] == 1
     assert 0 < seen["time_to_first_byte_seconds_sum"] <= seen["transfer_duration_seconds_sum"]
+
+
+def test_bytes_are_counted_once_however_many_receive_them(private: StartServer, name: str) -> None:
+    clients = private().clients
+    sender = clients.raw(request("PUT", f"/{name}?n=3&sha256", body=b"x" * 10))
+    for _ in range(3):
+        clients.raw(request("GET", f"/{name}?n=3"))
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    seen = figures(clients)
+    assert (seen["transferred_bytes_total"], seen["hashed_bytes_total"]) == (10, 10)
+    assert status(clients, name)["bytesTransferred"] == 10
 
 
 def test_metrics_never_show_a_name_or_an_address(clients: Clients, name: str) -> None:
