@@ -26,6 +26,9 @@ def ask(clients: Clients, path: str) -> Answer:
     return clients.raw(request("GET", path, BROWSER)).answer()
 
 
+# E.1, F.6: the page
+
+
 def test_a_browser_gets_a_page_that_takes_no_slot(clients: Clients, name: str) -> None:
     answer = ask(clients, f"/{name}?progress")
     assert answer.status == 200
@@ -50,6 +53,9 @@ def test_nothing_runs_in_the_page_but_what_carries_its_nonce(clients: Clients, n
 def test_the_name_is_text_whatever_it_is(clients: Clients, name: str) -> None:
     body = ask(clients, f"/{name}<b>&\"'?progress").body.decode()
     assert f"<h1>/{name}&lt;b&gt;&amp;&quot;&#x27;</h1>" in body
+
+
+# E.1, Z.11: what a person sees
 
 
 @pytest.mark.needs("chromium")
