@@ -46,7 +46,7 @@ def test_the_examples_show_the_url_that_was_asked(clients: Clients, fields: tupl
     assert f"curl -f {shown}/mypath > myfile" in clients.raw(request("GET", "/help", *fields)).answer().lines
 
 
-@pytest.mark.parametrize("host", ["a$(reboot)", "x;y", "a/b", "a b", "<b>", "[::1]:80", "a.example:8080"])
+@pytest.mark.parametrize("host", ["a$(reboot)", "x;y", "a,b", "", "[::1]:80", "a.example:8080"])
 def test_a_host_that_is_none_is_not_repeated(clients: Clients, host: str) -> None:
     answer = clients.raw(f"GET /help HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).answer()
     shown = host if host in ("[::1]:80", "a.example:8080") else "localhost"

@@ -68,7 +68,7 @@ HEADS = [
     (b"GET /{name} HTTP/1.1\nHost: a\n\n", BAD + "a line must end with CR LF."),
     (b"GET /{name} HTTP/1.1\r\nHost : a\r\n\r\n", BAD + "no space is allowed before the colon of a header."),
     (b"GET /{name} HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", BAD + "a folded header line is not allowed."),
-    (b"GET /{name} HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n", BAD + "a header line is malformed."),
+    (b"GET /{name} HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n", BAD + "control characters are not allowed."),
     (b"G(T /{name} HTTP/1.1\r\nHost: a\r\n\r\n", BAD + "the request line is malformed."),
     (b"GET /{name} HTTP/3.0\r\nHost: a\r\n\r\n", BAD + "only HTTP/1.0 and HTTP/1.1 are spoken here."),
     (b"GET http://a/{name} HTTP/1.1\r\nHost: a\r\n\r\n", BAD + "the request target must be a path."),

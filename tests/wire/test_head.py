@@ -1,5 +1,7 @@
 """Request heads, read strictly (protocol Z.6; RFC 9112)."""
 
+import time
+
 import pytest
 
 from hoody_pipe.errors import Refused
@@ -25,10 +27,48 @@ def test_one_empty_line_before_a_head_is_skipped() -> None:
     assert parse(data).target == "/x"
 
 
-@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\nHost: x\n\n", b"\r\n\r\n", b"\n"])
-def test_bare_line_feeds_are_refused_at_once(data: bytes) -> None:
-    with pytest.raises(Refused, match="a line must end with CR LF"):
-        find_end(data)
+@pytest.mark.parametrize(
+    ("begin", "fault"),
+    [
+        (b"GET / HTTP/1.1\n", "a line must end with CR LF"),
+        (b"\n", "a line must end with CR LF"),
+        (b"GET / HTTP/1.1\rH", "a carriage return must be followed"),
+        (b"GET / HTTP/1.1\r\nA: \0", "control characters are not allowed"),
+        (b"\x16", "control characters are not allowed"),
+        (b"\r\n\r", "only one empty line"),
+    ],
+)
+def test_what_no_head_can_hold_is_refused_before_there_is_an_end(begin: bytes, fault: str) -> None:
+    assert find_end(begin[:-1]) == 0
+    for seen in (0, len(begin) - 1):
+        with pytest.raises(Refused, match=fault):
+            find_end(begin, seen)
+
+
+def test_it_says_the_same_of_a_whole_head_as_of_its_first_bytes() -> None:
+    for fields in (b"A: b\nC : d\r\n", b"C : d\r\nA: b\nE: f\r\n"):
+        data = head(fields=HOST + fields)
+        assert find_end(data) == len(data)
+        with pytest.raises(Refused, match="a line must end with CR LF"):
+            parse(data)
+
+
+def test_only_the_new_bytes_are_looked_at_again() -> None:
+    data = head()
+    for seen in range(len(data)):
+        assert find_end(data, seen) == len(data)
+    assert find_end(b"A\n" + b"x" * 9, 5) == 0
+
+
+@pytest.mark.parametrize("filling", [b" ", b"\t", b" x", b":", b"a:\r\n", b"a\r\n", b"a \r\n", b"\x80", b"Host:\r\n"])
+def test_no_head_costs_more_than_its_length(filling: bytes) -> None:
+    """The fault of a header line was once looked for in quadratic time."""
+    for line, last in ((b"GET /x HTTP/1.1", b"x"), (b"GET /x HTTP/1.1", b"\0"), (b"GET /x", b"x")):
+        data = head(line, b"x" + filling * ((LONGEST - 100) // len(filling)) + last + b"\r\n")
+        began = time.process_time()
+        with pytest.raises(Refused):
+            parse(data)
+        assert time.process_time() - began < 0.1
 
 
 def test_a_head_over_32_kib_is_refused_whether_it_ends_or_not() -> None:
@@ -69,6 +109,13 @@ def test_a_wish_to_upgrade_is_ignored() -> None:
 
 def test_a_method_that_nobody_knows_is_still_a_head() -> None:
     assert parse(head(b"BREW /x HTTP/1.1")).length is None
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"x", b"x:", b"x:80", b"a-b_c.example", b"[::1]:8080", b"127.0.0.1", b"caf%C3%A9"]
+)
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(host: bytes) -> None:
+    assert parse(head(fields=b"Host: " + host + b" \r\n")).headers["host"] == host.decode()
 
 
 def test_expect_is_100_continue_or_nothing() -> None:
@@ -113,8 +160,17 @@ def test_an_http_1_0_sender_needs_a_length() -> None:
         (head(fields=HOST + b"A : 1\r\n"), "no space is allowed before the colon"),
         (head(fields=HOST + b"A: 1\r\n folded\r\n"), "a folded header line is not allowed"),
         (head(fields=HOST + b"A: 1\rB: 2\r\n"), "a carriage return must be followed"),
-        (head(fields=HOST + b"A\x00: 1\r\n"), "a header line is malformed"),
-        (head(fields=HOST + b"A: \x01\r\n"), "a header line is malformed"),
+        (head(fields=HOST + b"A\x00: 1\r\n"), "control characters are not allowed"),
+        (head(fields=HOST + b"A: \x01\r\n"), "control characters are not allowed"),
+        (head(fields=HOST + b": 1\r\n"), "a header line is malformed"),
+        (head(b"GET /x#y HTTP/1.1"), "the request target must be a path"),
+        (head(fields=b"Host: a b\r\n"), "the Host header must name a host"),
+        (head(fields=b"Host: a/b\r\n"), "the Host header must name a host"),
+        (head(fields=b"Host: u@a\r\n"), "the Host header must name a host"),
+        (head(fields=b"Host: a:80:80\r\n"), "the Host header must name a host"),
+        (head(fields=b"Host: [::1\r\n"), "the Host header must name a host"),
+        (head(b"GET /x HTTP/1.0", b"Host: \xe9\r\n"), "the Host header must name a host"),
+        (b"\r\n" + head(b"\r\nGET /x HTTP/1.1"), "only one empty line"),
         (head(fields=HOST + b"nonsense\r\n"), "a header line is malformed"),
         (head(b"GET  /x HTTP/1.1"), "the request line is malformed"),
         (head(b"GET /x"), "the request line is malformed"),

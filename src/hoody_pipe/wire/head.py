@@ -16,20 +16,26 @@ LONGEST = 32 * 1024  # bytes
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _FIELD = _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*\r\n"
 _HEAD = re.compile(rb"(%b) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n(?:%b)*\r\n" % (_TOKEN, _FIELD))
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
+_HOST = re.compile(r"(\[[0-9A-Za-z:.%_~\-]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]*)(:[0-9]*)?", re.ASCII)
 _SINGLE = frozenset({"host", "content-length", "transfer-encoding"})
 
-# the first of these that is found names what is wrong with a head that does not match the grammar
+# no head holds such a byte, so the first one decides, however much of the head has come
+_IMPOSSIBLE = re.compile(rb"[\x00-\x08\n-\x1f\x7f](?:(?<=\n)(?<!\r\n)|(?<=\r)(?=[^\n])|(?<=[^\r\n]))")
+_IMPOSSIBLE_IS = {
+    b"\n": "a line must end with CR LF",
+    b"\r": "a carriage return must be followed by a line feed",
+}
+
+# the first of these that is found names what else is wrong with a head that does not match the grammar
 _FAULTS = (
-    (re.compile(rb"\r(?!\n)"), "a carriage return must be followed by a line feed"),
     (
         re.compile(rb"\A%b [\x21-\x7e\x80-\xff]+ HTTP/[^\r]*\r\n(?<!HTTP/1\.[01]\r\n)" % _TOKEN),
         "only HTTP/1.0 and HTTP/1.1 are spoken here",
     ),
     (re.compile(rb"\A(?!%b [\x21-\x7e\x80-\xff]+ HTTP/1\.[01]\r\n)" % _TOKEN), "the request line is malformed"),
     (re.compile(rb"\r\n[ \t]"), "a folded header line is not allowed"),
-    (re.compile(rb"\r\n[^:\r]*[ \t]+:"), "no space is allowed before the colon of a header"),
+    (re.compile(rb"\r\n[^:\r]*[ \t]:"), "no space is allowed before the colon of a header"),
 )
 
 
@@ -57,20 +63,29 @@ class RequestHead:
         return self.length != 0
 
 
-def find_end(data: bytes) -> int:
+def find_end(data: bytes, seen: int = 0) -> int:
     """The size of the complete request head at the start of `data`, or 0 if more bytes are needed.
+
+    In the first `seen` bytes there was no end when they came. The answer does not depend on how the head is cut.
 
     Raises:
         Refused: 431 when it is too long, 400 when it can no longer become valid.
     """
-    end = data.find(b"\r\n\r\n", 0 if not data.startswith(b"\r\n") else 2)
-    if end < 0 or end + 4 > LONGEST:
-        if len(data) > LONGEST:
-            raise Refused(431, f"[ERROR] Request head too large (max {LONGEST // 1024} KiB).")
-        if _BARE_LF.search(data) or (end < 0 and data.startswith(b"\r\n\r\n")):
-            raise _bad("a line must end with CR LF")
-        return 0
-    return end + 4
+    end = data.find(b"\r\n\r\n", max(seen - 3, 2 if data.startswith(b"\r\n") else 0))
+    if 0 <= end <= LONGEST - 4:
+        return end + 4
+    _refuse_impossible(data[: LONGEST + 1], seen)
+    if len(data) > LONGEST:
+        raise Refused(431, f"[ERROR] Request head too large (max {LONGEST // 1024} KiB).")
+    return 0
+
+
+def _refuse_impossible(data: bytes, seen: int = 0) -> None:
+    if data.startswith(b"\r\n\r"):
+        raise _bad("only one empty line may come before a request")
+    found = _IMPOSSIBLE.search(data, max(0, seen - 1))
+    if found is not None:
+        raise _bad(_IMPOSSIBLE_IS.get(found[0], "control characters are not allowed"))
 
 
 def parse(data: bytes) -> RequestHead:
@@ -82,10 +97,11 @@ def parse(data: bytes) -> RequestHead:
     raw = data[2:] if data.startswith(b"\r\n") else data
     found = _HEAD.fullmatch(raw)
     if found is None:
+        _refuse_impossible(data)
         raise _bad(next((fault for pattern, fault in _FAULTS if pattern.search(raw)), "a header line is malformed"))
     method = found[1].decode("ascii")
     target = found[2].decode("utf-8", "surrogateescape")
-    if not target.startswith("/"):
+    if not target.startswith("/") or "#" in target:
         raise _bad("the request target must be a path")
     if not found[2].isascii():  # curl sends the bytes of a name as they were typed, httptools takes none above 127
         raw = raw[: found.start(2)] + b"/" + raw[found.end(2) :]
@@ -124,6 +140,8 @@ def _read_framing(head: RequestHead) -> None:
     host = headers.get("host")
     if (host is None and head.minor == 1) or (host is not None and "\n" in host):
         raise _bad("exactly one Host header is needed")
+    if host is not None and not _HOST.fullmatch(host):
+        raise _bad("the Host header must name a host")
     connection = headers.get("connection", "").lower()
     head.keep_alive = head.minor == 1 and "close" not in connection
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
