@@ -323,6 +323,11 @@ class Server:
         return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
     @property
+    def descriptors(self) -> int:
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    @property
     def cpu(self) -> float:
         """The CPU seconds it has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -72,6 +72,7 @@ class Raw:
             self.socket.close()
             raise
         self._buffer = bytearray()
+        self.at_once = 65536  # bytes read with one call
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +222,7 @@ class Raw:
 
     def _more(self) -> None:
         try:
-            piece = self.socket.recv(65536)
+            piece = self.socket.recv(self.at_once)
         except ConnectionResetError:
             raise Ended(True, self._take(len(self._buffer))) from None
         if not piece:

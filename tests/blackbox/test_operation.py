@@ -287,10 +287,7 @@ def test_a_receiver_that_dies_with_the_tail_in_a_kernel_pipe_leaves_no_descripto
     server = private()
     clients = server.clients
 
-    def descriptors() -> int:
-        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-    at_start = descriptors()
+    at_start = server.descriptors
     for number in range(20):
         count = 1 + number % 2
         receivers = [clients.raw(request("GET", f"/{name}?n={count}"), receive_buffer=4096) for _ in range(count)]
@@ -303,17 +300,14 @@ def test_a_receiver_that_dies_with_the_tail_in_a_kernel_pipe_leaves_no_descripto
         with pytest.raises(Ended):
             sender.until(b"never")
         sender.close()
-    assert eventually(lambda: descriptors() <= at_start + 8)  # kernel pipes that are kept for reuse
+    assert eventually(lambda: server.descriptors <= at_start + 8)  # kernel pipes that are kept for reuse
 
 
 def test_every_descriptor_comes_back(private: StartServer, name: str) -> None:
     server = private()
     clients = server.clients
 
-    def descriptors() -> int:
-        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-    at_start = descriptors()
+    at_start = server.descriptors
     for number in range(20):
         receiver = clients.raw(request("GET", f"/{name}"))
         sender = clients.raw(request("PUT", f"/{name}", "Content-Length: 300000") + b"x" * 200_000)
@@ -323,4 +317,4 @@ def test_every_descriptor_comes_back(private: StartServer, name: str) -> None:
             (receiver if number % 2 else sender).until(b"never")
         sender.close()
         receiver.close()
-    assert eventually(lambda: descriptors() <= at_start + 4)  # a kernel pipe or two are kept for reuse
+    assert eventually(lambda: server.descriptors <= at_start + 4)  # a kernel pipe or two are kept for reuse

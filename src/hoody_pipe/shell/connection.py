@@ -69,13 +69,12 @@ class Connection:
 
     __slots__ = (
         "_address",
-        "_has_begun",
         "_host",
         "_is_dirty",
-        "_look",
         "_may_have_more",
         "_out",
         "_pending",
+        "_seen",
         "_will_close",
         "fd",
         "has_ended",
@@ -100,8 +99,7 @@ class Connection:
         self._pending = b""  # read, but not used yet
         self._will_close = False  # a FIN follows what is still to be written
         self._is_dirty = False
-        self._look = FIRST_LOOK
-        self._has_begun = False  # a part of a head is there
+        self._seen = 0  # of what is pending, bytes in which no head ends
         self._may_have_more = False  # something came that the present request has not read
         host.poller.register(self.fd, self._handle)  # first: it may fail
         host.connections[self] = None
@@ -251,17 +249,15 @@ class Connection:
         return bool(mask & HUNG_UP) and not self.has_ended  # a reset that another system call has heard of
 
     def _read_head(self) -> None:
+        """Serve the next request if it is there, and the answers to those before it have left."""
         if self.occupant is not None or not self.is_open:
             return
-        try:
-            data = self._look_at_pending() if self._pending else self.sock.recv(self._look, socket.MSG_PEEK)
-            size = heads.find_end(data)
-            if size and self._pending:
-                self._pending = self._pending[size:]
-            elif size:
-                self.sock.recv(size)
-        except BlockingIOError:
+        if self._out:
+            self._may_have_more = True
             return
+        has_begun = self._seen > 0
+        try:
+            size = self._find_head()
         except OSError:
             self.abandon()
             return
@@ -269,38 +265,45 @@ class Connection:
             self._host.refuse(self, refused.refusal)
             return
         if size:
-            self._may_have_more = len(data) > size
-            self._take_head(data[:size])
-        elif self.peer_ended or not data:
+            data, self._pending, self._seen = self._pending[:size], self._pending[size:], 0
+            self._take_head(data)
+        elif self.peer_ended:
             self.close()
-        else:
-            self._await_rest(len(data))
+        elif self._pending and not has_begun:  # the deadline runs from the first byte, whatever comes later
+            self._host.deadlines.arm(self, self._host.config.head_timeout, self._head_timed_out)
 
-    def _look_at_pending(self) -> bytes:
-        """What is pending, and what has come after it if that is no complete head."""
-        if not heads.find_end(self._pending):
-            with contextlib.suppress(BlockingIOError):
-                self._pending += self.sock.recv(heads.LONGEST)
-        return self._pending
+    def _find_head(self) -> int:
+        """The size of the head that what is pending begins with, 0 if it is not complete.
+
+        What there is of it is taken from the socket, and nothing else.
+        """
+        if self._seen < len(self._pending):
+            size = heads.find_end(self._pending)
+            if size:
+                return size
+            self._seen = len(self._pending)
+        while True:
+            room = heads.LONGEST + 1 - self._seen if self._seen else FIRST_LOOK
+            try:
+                found = self.sock.recv(room, socket.MSG_PEEK)
+            except BlockingIOError:
+                return 0
+            self.peer_ended |= not found
+            size = heads.find_end(self._pending + found, self._seen)
+            taken = size - self._seen if size else len(found)
+            self._may_have_more = taken < len(found) or len(found) == room
+            self._pending += self.sock.recv(taken)
+            self._seen = len(self._pending)
+            if size or len(found) < room:
+                return size
 
     def _take_head(self, data: bytes) -> None:
-        self._has_begun = False
-        self._look = FIRST_LOOK
         try:
             head = heads.parse(data)
         except Refused as refused:
             self._host.refuse(self, refused.refusal)
             return
         self._host.serve(self, head)
-
-    def _await_rest(self, seen: int) -> None:
-        """The head has begun: its deadline runs from the first byte, whatever comes later."""
-        if not self._has_begun:
-            self._has_begun = True
-            self._host.deadlines.arm(self, self._host.config.head_timeout, self._head_timed_out)
-        if seen == self._look and not self._pending:
-            self._look = heads.LONGEST + 1
-            self._read_head()
 
     def _head_timed_out(self) -> None:
         self._host.refuse(self, HEAD_TIMED_OUT)
@@ -319,6 +322,8 @@ class Connection:
         try:
             if self._out:
                 self._out = self._out[self.sock.send(self._out) :]
+            if not self._out and self._may_have_more and self.occupant is None:
+                self._host.poller.soon(self._read_head)
             if self._will_close and not self._out:
                 self._will_close = False
                 self.end()

@@ -1,0 +1,102 @@
+"""Who sends slowly, reads slowly or not at all costs nothing and harms nobody (protocol Z.6, Z.7)."""
+
+import time
+
+import pytest
+
+from blackbox import lines
+from blackbox.conftest import StartServer
+from blackbox.harness import Clients, Server, eventually
+from blackbox.rawhttp import chunked, request
+
+PAGE = request("GET", "/api/v1/pipe/openapi.json")
+TIGHT = 16 * 1024
+
+
+def answers_at_once(clients: Clients) -> bool:
+    """Whether somebody else is served now."""
+    began = time.monotonic()
+    with clients.raw(request("GET", "/robots.txt")) as raw:
+        assert raw.answer().status == 200
+    return time.monotonic() - began < 1
+
+
+def test_many_half_open_heads_end_in_time_and_others_are_served(private: StartServer) -> None:
+    """The deadline runs from the first byte; one more now and then does not move it."""
+    server = private("--head-timeout", "1")
+    at_start = server.descriptors
+    began = time.monotonic()
+    crowd = [server.clients.raw(b"GET /x HTTP/1.1\r\nHost: x\r\nX: ") for _ in range(300)]
+    assert answers_at_once(server.clients)
+    while time.monotonic() < began + 0.8:
+        for raw in crowd:
+            raw.offer(b"x")
+    for raw in crowd:
+        answer = raw.answer()
+        assert (answer.status, answer.lines) == (408, ["[ERROR] The request head was not complete in time."])
+    assert time.monotonic() - began < 4
+    for raw in crowd:
+        assert raw.ends_within(3)
+        raw.close()
+    assert eventually(lambda: server.descriptors <= at_start)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 600", "Transfer-Encoding: chunked"])
+def test_a_body_may_come_byte_by_byte_and_be_read_byte_by_byte(clients: Clients, name: str, framing: str) -> None:
+    """Each byte a packet and a chunk of its own; others are served meanwhile."""
+    body = bytes(range(200)) * 3
+    receiver = clients.raw(request("GET", f"/{name}"), receive_buffer=1)
+    receiver.at_once = 1
+    sender = clients.raw(request("PUT", f"/{name}", framing))
+    sender.until(b"Streaming")
+    for byte in body if "Length" in framing else chunked(*(bytes([byte]) for byte in body)):
+        sender.send(bytes([byte]))
+    receiver.until(b"\r\n\r\n" + (body[:1] if "Length" in framing else b"1\r\n" + body[:1]))
+    assert answers_at_once(clients)
+    rest = receiver.exactly(599) if "Length" in framing else receiver.until(b"\r\n0\r\n\r\n")
+    assert rest == (body[1:] if "Length" in framing else chunked(*(bytes([byte]) for byte in body))[4:])
+    sender.until(lines.COMPLETE.encode())
+
+
+def test_who_reads_no_answers_gets_no_more_until_it_does_and_then_all_of_them(private: StartServer) -> None:
+    """2,000 requests at once for a page of 24 KiB: one answer is kept for it, the others are not even made."""
+    server = private()
+    assert answers_at_once(server.clients)
+    before = server.rss
+    raw = server.clients.raw(PAGE * 2_000, receive_buffer=TIGHT)
+    assert eventually(lambda: is_idle(server))
+    assert answers_at_once(server.clients)
+    assert server.rss < before + 3_000_000
+    assert {raw.answer().status for _ in range(2_000)} == {200}
+    assert raw.is_silent()
+
+
+def is_idle(server: Server) -> bool:
+    """Whether it does nothing for a while."""
+    spent = server.cpu
+    time.sleep(0.2)
+    return server.cpu == spent
+
+
+def test_who_does_not_read_its_refusal_is_dropped_after_the_linger(private: StartServer) -> None:
+    """Whatever it sends meanwhile."""
+    server = private("--linger", "0.5")
+    at_start = server.descriptors
+    crowd = [server.clients.raw(receive_buffer=1).offer(b"x" * 40_000) for _ in range(100)]
+    for raw in crowd:
+        raw.socket.settimeout(0)
+        raw.offer(b"x" * 1_000_000)
+    assert answers_at_once(server.clients)
+    assert eventually(lambda: server.descriptors <= at_start, 5)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 6", "Transfer-Encoding: chunked"])
+def test_requests_that_came_with_a_body_are_answered_one_after_the_other(
+    clients: Clients, name: str, framing: str
+) -> None:
+    """Those that were read with the body, and those behind them that are in the kernel."""
+    body = chunked(b"hello!") if "chunked" in framing else b"hello!"
+    sender = clients.raw(request("PUT", f"/{name}", framing) + body + request("GET", "/robots.txt") * 1_400)
+    assert clients.raw(request("GET", f"/{name}")).answer().body == b"hello!"
+    assert sender.answer().lines[-1] == lines.COMPLETE
+    assert {sender.answer().status for _ in range(1_400)} == {200}
