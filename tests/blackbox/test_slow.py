@@ -1,13 +1,17 @@
 """Who sends slowly, reads slowly or not at all costs nothing and harms nobody (protocol Z.6, Z.7)."""
 
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
 
 from blackbox import lines
 from blackbox.conftest import StartServer
 from blackbox.harness import Clients, Server, eventually
-from blackbox.rawhttp import chunked, request
+from blackbox.rawhttp import Raw, chunked, request
 
 PAGE = request("GET", "/api/v1/pipe/openapi.json")
 TIGHT = 16 * 1024
@@ -100,3 +104,56 @@ def test_requests_that_came_with_a_body_are_answered_one_after_the_other(
     assert clients.raw(request("GET", f"/{name}")).answer().body == b"hello!"
     assert sender.answer().lines[-1] == lines.COMPLETE
     assert {sender.answer().status for _ in range(1_400)} == {200}
+
+
+@contextmanager
+def flood(sender: Raw, receiver: Raw, unit: bytes) -> Iterator[None]:
+    """Send a unit again and again, and read what comes of it."""
+    over = Event()
+
+    def send() -> None:
+        while not over.is_set():
+            sender.offer(unit)
+
+    def receive() -> None:
+        buffer = bytearray(1 << 20)
+        while not over.is_set() and receiver.socket.recv_into(buffer):
+            pass
+
+    threads = [Thread(target=send), Thread(target=receive)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for end in (sender, receiver):
+            end.socket.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+
+
+FORM = "Content-Type: multipart/form-data; boundary=xyz"
+EMPTY_PARTS = (b"--xyz\r\n" + b"a:\r\n" * 8 + b"\r\n\r\n") * 1_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "unit"),
+    [
+        ((), b"1\r\na\r\n01\r\na\r\n" * 4_000),
+        ((), b"1;\r\na\r\n" * 6_000),
+        ((FORM,), b"%x\r\n%b\r\n" % (len(EMPTY_PARTS), EMPTY_PARTS)),
+    ],
+    ids=["chunks of one byte", "extensions", "parts of a form"],
+)
+def test_a_body_that_is_hard_to_read_does_not_keep_others_waiting(
+    private: StartServer, name: str, fields: tuple[str, ...], unit: bytes
+) -> None:
+    """Every few bytes of it are work: one such stream once held up everybody for as long as it lasted."""
+    clients = private().clients
+    receiver = clients.raw(request("GET", f"/{name}"))
+    sender = clients.raw(request("PUT", f"/{name}", "Transfer-Encoding: chunked", *fields))
+    sender.until(b"Streaming")
+    with flood(sender, receiver, unit):
+        for _ in range(10):
+            assert answers_at_once(clients)

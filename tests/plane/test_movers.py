@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -358,6 +359,23 @@ def test_bad_framing_stops_the_copy_mover() -> None:
         scene.sender.sendall(b"5\r\nhelloX")
         with pytest.raises(BadFraming):
             scene.run(scene.all_done)
+
+
+def test_a_body_that_is_hard_to_read_is_moved_in_short_turns() -> None:
+    """Chunks of one byte in changing forms are read one by one: few bytes take long."""
+    body = b"1\r\na\r\n01\r\na\r\n" * 20_000 + b"0\r\n\r\n"
+    with ExitStack() as stack:
+
+        def hard(source: socket.socket, sinks: list[Sink], length: int, pool: PipePool) -> Mover:
+            return CopyMover(source, sinks, ChunkedDecoder(framed=False), bytearray(SCRATCH), Begun(leading=body))
+
+        mover = set_up(stack, hard, 1, 0, PipePool(0)).mover
+        moved = [0]
+        while mover.advance():
+            moved.append(mover.moved)
+        assert mover.body_read
+        assert moved[1] < 20_000
+        assert max(later - earlier for earlier, later in pairwise(moved[1:])) < 6_000
 
 
 def test_an_empty_body_is_the_head_and_the_tail() -> None:

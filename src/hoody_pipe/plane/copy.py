@@ -7,14 +7,16 @@ stopped receiver leaves behind stays small (protocol Z.7).
 
 import socket
 import struct
+import time
 from typing import NamedTuple, Protocol
 
 from hoody_pipe.errors import ReceiverGone, SenderGone
 from hoody_pipe.plane.hashing import Digest
-from hoody_pipe.plane.mover import SinkSet
+from hoody_pipe.plane.mover import TURN, SinkSet
 from hoody_pipe.plane.sink import Part, Sink
 
 SMALLEST_READ = 64 * 1024  # bytes
+LEAST_READ = 4 * 1024  # bytes; where every few of them are work, as in chunks of one byte, less is read at once
 SCRATCH = 1 << 20  # bytes; the largest read
 
 _SO_MEMINFO = 55  # linux/socket.h; an array of unsigned 32-bit numbers, linux/sock_diag.h
@@ -81,6 +83,7 @@ class CopyMover(SinkSet):
         self._before = begun.moved
         self.moved = begun.moved + body.payload
         self._size = SMALLEST_READ
+        self._affordable = SCRATCH  # bytes whose framing can be read in one turn, going by the last ones
         self.body_read = body.finished and not begun.first
         if self.body_read:
             self._owe_tails()
@@ -103,7 +106,7 @@ class CopyMover(SinkSet):
         if self._digest is not None:
             self._digest.update(parts)
         self._send(parts)
-        self._size = self._next_size(got)
+        self._size = min(self._next_size(got), self._affordable)
         return got
 
     def _next(self) -> tuple[list[Part], int]:
@@ -114,7 +117,9 @@ class CopyMover(SinkSet):
         got = self._fill()
         if got == 0:
             raise SenderGone("the body ended early")
+        began = time.monotonic()
         parts = self._body.feed(self._scratch, got)
+        self._affordable = max(LEAST_READ, int(got * TURN / max(time.monotonic() - began, 1e-9)))
         if self._body.used < got:
             self.leftover = bytes(self._scratch[self._body.used : got]) + self.leftover
         return parts, got
@@ -122,7 +127,7 @@ class CopyMover(SinkSet):
     def _fill(self) -> int:
         if not self.leftover:
             return self._source.recv_into(self._scratch, self._body.most(self._size))
-        got = min(len(self.leftover), self._body.most(SCRATCH))
+        got = min(len(self.leftover), self._body.most(self._size))
         self._scratch[:got] = self.leftover[:got]
         self.leftover = self.leftover[got:]
         return got

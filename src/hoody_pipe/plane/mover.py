@@ -5,12 +5,14 @@ took what was read before. It never blocks, and it relies on edge-triggered read
 has met a full or an empty socket, and the next edge of that socket is the time to call again.
 """
 
+import time
 from typing import Protocol
 
 from hoody_pipe.errors import ReceiverGone
 from hoody_pipe.plane.sink import Sink
 
 BUDGET = 8 << 20  # bytes that one call may move before others get their turn
+TURN = 0.005  # seconds that it may take, whatever it moves: some bytes are more work than others
 
 
 class Mover(Protocol):
@@ -50,8 +52,8 @@ class SinkSet:
 
     def advance(self) -> bool:
         """See `Mover.advance`."""
-        budget = BUDGET
-        while budget > 0:
+        budget, limit = BUDGET, time.monotonic() + TURN
+        while budget > 0 and time.monotonic() < limit:
             if not self.flush_all() or self.body_read or not self.sinks:
                 return False
             pulled = self.pull()

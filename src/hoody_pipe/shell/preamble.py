@@ -1,13 +1,13 @@
 """What comes before the stream of a form: nobody can be answered before the part that is to be sent has shown."""
 
 import socket
+import time
 from collections.abc import Callable
 
 from hoody_pipe.errors import SenderGone
-from hoody_pipe.plane.copy import SMALLEST_READ
+from hoody_pipe.plane.copy import LEAST_READ
+from hoody_pipe.plane.mover import TURN
 from hoody_pipe.wire.multipart import FormDecoder
-
-READS = 64  # in one turn
 
 
 class Preamble:
@@ -27,7 +27,8 @@ class Preamble:
             SenderGone: the body ended, or the connection broke.
             BadFraming: the form is malformed, or there is nothing in it to send.
         """
-        for _ in range(READS):
+        limit = time.monotonic() + TURN
+        while time.monotonic() < limit:
             data = self._next()
             if data is None:
                 return False
@@ -39,7 +40,7 @@ class Preamble:
         return False
 
     def _next(self) -> bytes | None:
-        size = self.form.most(SMALLEST_READ)
+        size = self.form.most(LEAST_READ)
         if size == 0:
             return b""  # nothing to read on for: the form says what is missing
         if self.leftover:
