@@ -1,5 +1,7 @@
 """Flags, counts and seconds in a query (protocol A.5, B.4, F.1)."""
 
+from urllib.parse import quote
+
 import pytest
 
 from hoody_pipe.core import messages
@@ -23,6 +25,13 @@ def test_a_flag_can_be_explicitly_off(query: str) -> None:
 def test_an_absent_flag_is_neither_and_so_is_one_with_another_value(query: str) -> None:
     assert not Params.parse(query).has("f")
     assert not Params.parse(query).is_off("f")
+
+
+@pytest.mark.parametrize("raw", [b"\xff", "é".encode(), b"a\xc3"])
+def test_bytes_that_came_as_they_are_mean_the_same_as_their_escapes(raw: bytes) -> None:
+    """A head is decoded with surrogates for what is no UTF-8; none may get into a response."""
+    value = Params.parse("filename=" + raw.decode("utf-8", "surrogateescape"))["filename"]
+    assert value == Params.parse("filename=" + quote(raw))["filename"] == raw.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize(("query", "n"), [("", 1), ("n=1", 1), ("n=256", 256), ("n=007", 7)])

@@ -24,7 +24,8 @@ class Params(dict[str, str]):
     @classmethod
     def parse(cls, query: str) -> "Params":
         params = cls()
-        query = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # as if raw bytes were escaped
+        if not query.isascii():  # bytes that came without an escape are read as those with one
+            query = query.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for key, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
             params.setdefault(key, value)
         return params
