@@ -196,6 +196,14 @@ def test_names_are_not_logged_but_their_hash_is(private: StartServer, name: str)
         assert hidden not in server.log
 
 
+def test_what_would_steer_a_terminal_is_logged_as_an_escape(private: StartServer, name: str) -> None:
+    server = private("--log-names", "--access-log", "all")
+    with server.clients.raw(request("GET", f"/{name}-\x9b2J\u202e?wait=1")) as raw:
+        assert raw.answer().status == 408
+    assert eventually(lambda: f'name="/{name}-\\u009b2J\\u202e"' in server.log)
+    assert "\x9b" not in server.log
+
+
 # Z.10: descriptors
 
 

@@ -90,4 +90,4 @@ def _utc(seconds: float) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text) if set(text) & set(' "=') or not text else text
+    return text if text and text.isprintable() and not set(text) & set(' "=') else json.dumps(text)
