@@ -15,6 +15,8 @@ REQUEST_SEEN = "X-Hoody-Pipe-Request"  # on the health page: how the request cam
 PLAIN_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
+MOST_ORIGINS = 32  # whose heads are kept ready; one may be as long as a request's head
+
 Fields = list[tuple[str, str]]
 
 
@@ -36,7 +38,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_ORIGINS)
 def common_fields(now: int, origin: str | None, stays: bool) -> tuple[tuple[str, str], ...]:
     """What every response says: its date (`now` in seconds after the epoch), who may read it, whether more may follow.
 
@@ -56,7 +58,7 @@ def common_fields(now: int, origin: str | None, stays: bool) -> tuple[tuple[str,
     return tuple(fields)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_ORIGINS)
 def status_head(now: int, origin: str | None, stays: bool) -> bytes:
     """The head of a stream of status lines."""
     return render_head(200, [*status_fields(now, origin, stays), ("Transfer-Encoding", "chunked")])
