@@ -22,6 +22,12 @@ class Config:
     max_waiting: int = _setting(10_000, "Pipes that may wait for parties at the same time.", least=1)
     max_active: int = _setting(10_000, "Transfers that may run at the same time.", least=1)
     max_receivers: int = _setting(256, "Largest ?n=.", least=1)
+    max_connections_per_ip: int = _setting(
+        0,
+        "Connections of one address (of IPv6: one /64) at the same time; 0 is no limit. "
+        "Keep that behind a proxy, where all come from one address.",
+        least=0,
+    )
     max_name: int = _setting(1024, "Longest pipe name, percent-encoded.", "characters", least=1)
     wait: int = _setting(300, "How long a party waits for the others unless it says ?wait=.", "seconds", least=1)
     max_wait: int = _setting(3600, "Longest ?wait=.", "seconds", least=1)

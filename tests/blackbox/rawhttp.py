@@ -131,7 +131,9 @@ class Raw:
     def ends_within(self, seconds: float) -> bool:
         """Whether the peer ends or resets the connection in time, whatever it still sends before."""
         limit = time.monotonic() + seconds
-        while select.select([self.socket], [], [], max(0.0, limit - time.monotonic()))[0]:
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        while poll.poll(max(0.0, limit - time.monotonic()) * 1000):
             try:
                 self._more()
             except Ended:

@@ -32,6 +32,7 @@ INVALID_TRANSFER_ID = "[ERROR] Invalid transfer id."
 TRANSFER_IN_USE = "[ERROR] Transfer id already in use."
 UNKNOWN_TRANSFER = "[ERROR] Unknown or expired transfer."
 TRANSFER_WITH_WS = '[ERROR] "transfer" is not supported with ?ws.'
+TOO_MANY_CONNECTIONS = "[ERROR] Too many connections from your address (max {most}). Try again later."
 TOO_MANY_SPECTATORS = "[ERROR] Too many spectators. Try again later."
 NO_WEBSOCKET = "[ERROR] WebSocket relay is not enabled on this server."
 

@@ -9,7 +9,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hoody_pipe.config import Config
 from hoody_pipe.errors import Refusal, Refused
@@ -18,6 +18,9 @@ from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.shell.poller import BROKEN, CLOSED_BY_PEER, HUNG_UP, READABLE, WRITABLE, Poller
 from hoody_pipe.wire import head as heads
 from hoody_pipe.wire.head import RequestHead
+
+if TYPE_CHECKING:
+    from hoody_pipe.shell.crowd import Crowd
 
 FIRST_LOOK = 4 * 1024  # bytes; nearly every head fits
 MOST_UNREAD_OUTPUT = 64 * 1024  # bytes of status lines that a peer may leave unread
@@ -45,7 +48,7 @@ class Host(Protocol):
     deadlines: Deadlines
     scratch: bytearray
     is_draining: bool
-    connections: dict["Connection", None]
+    crowd: "Crowd"
 
     def serve(self, connection: "Connection", head: RequestHead) -> None:
         """Answer one request."""
@@ -102,7 +105,7 @@ class Connection:
         self._seen = 0  # of what is pending, bytes in which no head ends
         self._may_have_more = False  # something came that the present request has not read
         host.poller.register(self.fd, self._handle)  # first: it may fail
-        host.connections[self] = None
+        host.crowd.enter(self, address)
         host.deadlines.arm(self, host.config.keep_alive, self.close)
 
     # what others call
@@ -150,6 +153,16 @@ class Connection:
             return False
         return True
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has come that was not read, or will not be read before the peer takes its answers."""
+        try:
+            return bool(self._out) or not self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def take_pending(self) -> bytes:
         """The bytes that the present request's body begins with, if they were read already."""
         data, self._pending = self._pending, b""
@@ -171,6 +184,7 @@ class Connection:
             self.linger()
             return
         self.occupant = None
+        self._host.crowd.rests(self)
         self._host.deadlines.arm(self, self._host.config.keep_alive, self.close)
         if self._may_have_more or self._pending:
             self._host.poller.soon(self._read_head)
@@ -181,6 +195,7 @@ class Connection:
         Closing at once would turn unread input into a reset that destroys the response on its way (RFC 9112, 9.6).
         """
         self.occupant = _Lingering(self)
+        self._host.crowd.serves(self)
         self._host.deadlines.arm(self, self._host.config.linger, self.close)
         self._will_close = True
         self._mark_dirty()
@@ -212,7 +227,7 @@ class Connection:
         self.occupant = None
         self._host.deadlines.cancel(self)
         self._host.poller.unregister(self.fd)
-        del self._host.connections[self]
+        self._host.crowd.leave(self)
         self.sock.close()
         self._host.connection_closed()
 
@@ -298,6 +313,7 @@ class Connection:
                 return size
 
     def _take_head(self, data: bytes) -> None:
+        self._host.crowd.serves(self)
         try:
             head = heads.parse(data)
         except Refused as refused:

@@ -8,7 +8,10 @@ from hoody_pipe.core.progress import Outcome
 
 DURATIONS = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)  # seconds
 FIRST_BYTES = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)  # seconds
-REASONS = ("pending_cap", "spectator_cap", "active_cap", "wait_timeout", "idle_timeout", "ws_cap", "live_cap")
+REASONS = (
+    *("pending_cap", "spectator_cap", "active_cap", "wait_timeout", "idle_timeout", "ws_cap", "live_cap"),
+    "connection_cap",  # ours
+)
 
 _BY_LINE = {
     messages.TOO_MANY_PENDING: "pending_cap",
@@ -60,6 +63,10 @@ class Counters:
         """Somebody was refused with this line."""
         if line in _BY_LINE:
             self.rejections[_BY_LINE[line]] += 1
+
+    def turn_away(self) -> None:
+        """A connection was refused because its address has too many."""
+        self.rejections["connection_cap"] += 1
 
     def give_up(self, reason: str | None) -> None:
         """A sender's attempt ended for this reason."""

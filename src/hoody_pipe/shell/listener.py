@@ -1,4 +1,4 @@
-"""Accepts connections, and waits when the process can have no more of them."""
+"""Accepts connections; when the process can have no more of them, idle ones make room, or new ones have to wait."""
 
 import asyncio
 import errno
@@ -9,6 +9,7 @@ from hoody_pipe.errors import ConfigError
 from hoody_pipe.plane import life
 
 Accept = Callable[[socket.socket, tuple[object, ...]], None]
+MakeRoom = Callable[[], bool]
 
 BACKLOG = 4096
 BATCH = 64  # connections accepted before others get their turn
@@ -56,17 +57,20 @@ def _addresses(host: str, port: int) -> list[tuple[int, int, int, str, tuple[obj
 
 
 class Listener:
-    """Accepts on one listening socket."""
+    """Accepts on one listening socket; `make_room` gives up a descriptor, or says that it cannot."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, accept: Accept) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, accept: Accept, make_room: MakeRoom
+    ) -> None:
         self._loop = loop
         self._sock = sock
         self._accept = accept
+        self._make_room = make_room
         self._retry: asyncio.TimerHandle | None = None
         loop.add_reader(sock.fileno(), self._ready)
 
     def resume(self) -> None:
-        """Try again if accepting was paused: a descriptor is free."""
+        """Try again if accepting was paused: there may be room now."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -86,10 +90,10 @@ class Listener:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _FULL:
+                if error.errno in _FULL and not self._make_room():
                     self._pause()
                     return
-                continue  # this one died in the queue (accept(2), ECONNABORTED and the network errors)
+                continue  # there is room now, or this one died in the queue (accept(2), ECONNABORTED and the like)
             sock.setblocking(False)
             try:
                 self._accept(sock, address)

@@ -1,5 +1,6 @@
 """Requests in, events to the core, the core's actions back out: the one place where both meet."""
 
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -34,7 +35,9 @@ from hoody_pipe.plane.kpipe import PipePool
 from hoody_pipe.shell.access import AccessLog
 from hoody_pipe.shell.books import Books
 from hoody_pipe.shell.connection import Connection
+from hoody_pipe.shell.crowd import Crowd
 from hoody_pipe.shell.deadlines import Deadlines
+from hoody_pipe.shell.door import Address, Door, Welcome
 from hoody_pipe.shell.metrics import Metrics
 from hoody_pipe.shell.pages import Pages
 from hoody_pipe.shell.parties import Party, Receiver, Sender
@@ -58,7 +61,7 @@ class Relay:
         self.scratch = bytearray(SCRATCH)
         self.pipes = PipePool(MOST_KERNEL_PIPES)
         self.hasher = Hasher(SCRATCH)
-        self.connections: dict[Connection, None] = {}
+        self.crowd = Crowd(Door(config.max_connections_per_ip))
         self.is_draining = False
         self.when_closed: Callable[[], None] = lambda: None
         self._limits = config.limits
@@ -79,6 +82,21 @@ class Relay:
             Conclude: self.books.conclude,
             Forget: self._forget,
         }
+
+    # what listeners call
+
+    def accept(self, sock: socket.socket, address: Address) -> None:
+        """Take a connection, unless its address has too many: then it is told so, or just closed if that is a flood."""
+        welcome = self.crowd.door.judge(address)
+        if welcome is not Welcome.SERVED:
+            self.books.counters.turn_away()
+        if welcome is Welcome.IGNORED:
+            sock.close()
+            return
+        connection = Connection(sock, self, address)
+        if welcome is Welcome.TURNED_AWAY:
+            self.crowd.door.turn_away(connection)
+            self.refuse(connection, Refusal(429, messages.TOO_MANY_CONNECTIONS.format(most=self.crowd.door.most)))
 
     # what connections call
 
@@ -180,7 +198,7 @@ class Relay:
         self.is_draining = True
         self._end_all(self.rendezvous.shut_down())
         self.books.spectators.dismiss(self.rendezvous.is_in_use)
-        for connection in list(self.connections):
+        for connection in list(self.crowd):
             if connection.occupant is None:
                 connection.close()
 
@@ -196,7 +214,7 @@ class Relay:
 
     def close(self) -> None:
         """Break whatever is still there."""
-        for connection in list(self.connections):
+        for connection in list(self.crowd):
             connection.close()
         self.pipes.close()
         self.hasher.close()

@@ -2,10 +2,8 @@
 
 import asyncio
 import signal
-import socket
 
 from hoody_pipe.config import Config
-from hoody_pipe.shell.connection import Connection
 from hoody_pipe.shell.deadlines import Deadlines
 from hoody_pipe.shell.estate import Estate
 from hoody_pipe.shell.handover import Handover
@@ -26,7 +24,8 @@ class Server:
         self._poller = Poller(loop)
         self._deadlines = Deadlines(loop)
         self._relay = Relay(config, self._poller, self._deadlines)
-        self._relay.when_closed = self._connection_closed
+        self._relay.when_closed = self._stop_if_done
+        self._relay.crowd.when_room = self._resume
         self._stopped = asyncio.Event()
         self._is_stopping = False
         self._status = 0
@@ -34,8 +33,9 @@ class Server:
         if estate.control is not None:
             self._handover = Handover(self._relay, loop, estate.control, estate.listeners, self._leave)
         self._relay.succession.enter(estate)
-        self._listeners = [Listener(loop, sock, self._accept) for sock in estate.listeners]
-        Vigil(self._relay.connections, self._poller, self._deadlines, config.dead_after)
+        accept, make_room = self._relay.accept, self._relay.crowd.make_room
+        self._listeners = [Listener(loop, sock, accept, make_room) for sock in estate.listeners]
+        Vigil(self._relay.crowd, self._poller, self._deadlines, config.dead_after)
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT, or a handover, and the end of all running transfers.
@@ -57,18 +57,14 @@ class Server:
         self._deadlines.close()
         return self._status
 
-    def _accept(self, sock: socket.socket, address: tuple[object, ...]) -> None:
-        Connection(sock, self._relay, address)
-
-    def _connection_closed(self) -> None:
+    def _resume(self) -> None:
         for listener in self._listeners:
             listener.resume()
-        self._stop_if_done()
 
     def _stop_if_done(self) -> None:
         """End last: a service manager takes the end of the newest server for the end of all."""
         relay = self._relay
-        if relay.is_draining and not relay.connections and not relay.succession.predecessors:
+        if relay.is_draining and not relay.crowd and not relay.succession.predecessors:
             self._stopped.set()
 
     def _on_hangup(self, number: int) -> None:

@@ -41,7 +41,7 @@ class Succession:
 
     def guests(self) -> Iterator[Guest]:
         """Everybody who is not being served just now."""
-        for connection in self._relay.connections:
+        for connection in self._relay.crowd:
             party = connection.occupant
             if party is None:
                 yield _pack(connection)
@@ -55,7 +55,7 @@ class Succession:
         """The heir has these guests and the predecessors now."""
         self._heir = heir
         gone = {guest.sock for guest in guests}
-        for connection in list(self._relay.connections):
+        for connection in list(self._relay.crowd):
             if connection.sock in gone:
                 if isinstance(connection.occupant, Party):
                     connection.occupant.forget()
