@@ -95,6 +95,13 @@ def test_a_form_with_nothing_to_send_in_it_is_an_error(body: bytes) -> None:
             read(body, *cuts)
 
 
+def test_what_follows_the_file_may_be_anything_in_whatever_pieces_it_comes() -> None:
+    body = form((FILE, b"the file"), end=False) + b"--xyz\r\nno colon\r\n\r\n"
+    for cuts in ((), range(len(body))):
+        decoder, out = read(body, *cuts)
+        assert (out, decoder.finished) == (b"the file", True)
+
+
 def test_a_form_may_come_in_chunks() -> None:
     body = form((FILE, b"in chunks"))
     chunked = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\nNEXT"

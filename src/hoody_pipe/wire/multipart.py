@@ -94,7 +94,8 @@ class FormDecoder:
         try:
             self._parser.write(piece)
         except MultipartParseError as error:
-            raise BadFraming(f"the form is malformed: {error}") from error
+            if not self.finished:  # what follows the part is not looked at, be it in the same piece or in the next
+                raise BadFraming(f"the form is malformed: {error}") from error
 
     def _take_text(self) -> None:
         """The form is over and had no file."""
