@@ -26,6 +26,9 @@ def descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+# beyond the protocol: descriptors
+
+
 @pytest.mark.usefixtures("descriptors")
 def test_10_000_who_say_nothing_cost_little_and_keep_nobody_waiting(private: StartServer, name: str) -> None:
     """And all of them are gone when they have been idle for long enough."""
@@ -125,6 +128,9 @@ def is_refused(raw: Raw) -> bool:
     """Whether it is told that there are too many."""
     answer = raw.answer()
     return (answer.status, answer.lines, answer.fields["connection"]) == (429, [TOO_MANY], "close")
+
+
+# Z.10: connections of one address
 
 
 def test_one_address_has_so_many_connections_and_the_next_one_is_told(private: StartServer, name: str) -> None:

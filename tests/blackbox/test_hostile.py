@@ -76,6 +76,9 @@ def is_unused(clients: Clients, name: str) -> bool:
     return bool(status(clients, name)["state"] == "idle")
 
 
+# Z.6: where a request ends
+
+
 @PACES
 @pytest.mark.parametrize("attack", REFUSED.values(), ids=REFUSED.keys())
 def test_an_ambiguous_request_is_refused_with_one_line_and_nothing_behind_it_is_read(

@@ -203,21 +203,6 @@ def test_health_says_how_the_request_came(clients: Clients, minor: int, fields: 
     assert len(json.loads(answer.body)) == 9
 
 
-def test_health_is_told_even_when_no_descriptor_is_left_to_look_with(private: StartServer, name: str) -> None:
-    clients = private(open_files=(48, 48)).clients
-    asker = clients.raw()
-
-    def health() -> tuple[object, ...]:
-        answer = asker.send(request("GET", PREFIX + "/health")).answer()
-        report = json.loads(answer.body)
-        return answer.status, report["status"], report["memory"] is None, report["fds"] is None
-
-    assert health() == (200, "ok", False, False)
-    for number in range(80):
-        clients.raw(request("GET", f"/{name}-{number}"))
-    assert eventually(lambda: health() == (200, "ok", True, True))
-
-
 def test_health_names_the_process_and_the_caller(private: StartServer) -> None:
     server = private()
     health = json.loads(server.clients.raw(request("GET", PREFIX + "/health")).answer().body)

@@ -25,6 +25,9 @@ def answers_at_once(clients: Clients) -> bool:
     return time.monotonic() - began < 1
 
 
+# Z.6, Z.7: slow clients
+
+
 def test_many_half_open_heads_end_in_time_and_others_are_served(private: StartServer) -> None:
     """The deadline runs from the first byte; one more now and then does not move it."""
     server = private("--head-timeout", "1")
