@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 
 from hoody_pipe.errors import BadFraming, SenderGone, Unsupported
+from hoody_pipe.plane import mover
 from hoody_pipe.plane.copy import SCRATCH, Begun, CopyMover
 from hoody_pipe.plane.kpipe import PipePool
 from hoody_pipe.plane.mover import Mover
@@ -188,6 +189,20 @@ def test_what_follows_the_body_stays_in_the_socket(stage: Stage) -> None:
     scene.run(scene.all_done)
     assert scene.source.recv(100) == b"GET / HTTP/1.1"
     assert all(len(reader.result()) == len(HEAD) + 70_000 for reader in readers)
+
+
+@pytest.mark.parametrize("bound", ["BUDGET", "TURN"])
+def test_a_call_that_takes_the_last_byte_leaves_no_sink_undone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """However soon a call must end: before the next one its receiver may have read everything and left."""
+    monkeypatch.setattr(mover, bound, 0)
+    scene = stage(3)
+    scene.sender.sendall(b"abc")
+    select.select([scene.source], [], [], LIMIT)
+    scene.mover.advance()
+    assert scene.mover.body_read
+    assert [sink.done for sink in scene.sinks] == [True] * len(scene.sinks)
 
 
 def test_a_clogged_receiver_stops_the_sender_and_nothing_is_lost(stage: Stage) -> None:

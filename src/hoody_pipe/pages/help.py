@@ -18,13 +18,13 @@ curl -fT myfile {url}/mypath
 # text, or whatever a command prints
 echo hello | curl -fT - {url}/mypath
 
-# a directory, and how to unpack it
+# a directory, and how to unpack it (i: to the very end; tar alone may leave before the last zeros, and curl fails)
 tar c mydir | curl -fT - {url}/mypath
-curl -f {url}/mypath | tar x
+curl -f {url}/mypath | tar xi
 
 # compressed on the way
 tar c mydir | zstd -3 | curl -fT - {url}/mypath
-curl -f {url}/mypath | zstd -d | tar x
+curl -f {url}/mypath | zstd -d | tar xi
 
 # a form with a file in it
 curl -fF file=@myfile {url}/mypath

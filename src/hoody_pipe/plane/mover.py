@@ -27,6 +27,8 @@ class Mover(Protocol):
     def advance(self) -> bool:
         """Move what can be moved now; True if the budget ended it, not a socket.
 
+        With the last byte a sink is done at once, not at the next call: by then its receiver may have left in order.
+
         Raises:
             SenderGone: the body ended before its framing said so, or the sender's connection broke.
             BadFraming: the body's framing is malformed.
@@ -53,14 +55,16 @@ class SinkSet:
     def advance(self) -> bool:
         """See `Mover.advance`."""
         budget, limit = BUDGET, time.monotonic() + TURN
-        while budget > 0 and time.monotonic() < limit:
-            if not self.flush_all() or self.body_read or not self.sinks:
-                return False
+        is_over = False
+        while self.flush_all() and not self.body_read and self.sinks:
+            if is_over:
+                return True
             pulled = self.pull()
             if not pulled:
                 return False
             budget -= pulled * len(self.sinks)
-        return True
+            is_over = budget <= 0 or time.monotonic() > limit
+        return False
 
     def pull(self) -> int:
         """Take bytes from the source; how many, 0 if there are none now."""
