@@ -12,6 +12,7 @@ from blackbox import lines
 from blackbox.conftest import StartServer
 from blackbox.harness import Clients, Server, eventually
 from blackbox.rawhttp import Raw, chunked, request
+from blackbox.sse import status
 
 PAGE = request("GET", "/api/v1/pipe/openapi.json")
 TIGHT = 16 * 1024
@@ -107,6 +108,21 @@ def test_requests_that_came_with_a_body_are_answered_one_after_the_other(
     assert clients.raw(request("GET", f"/{name}")).answer().body == b"hello!"
     assert sender.answer().lines[-1] == lines.COMPLETE
     assert {sender.answer().status for _ in range(1_400)} == {200}
+
+
+def test_receivers_that_come_and_go_do_not_fill_the_answer_of_a_quiet_sender(clients: Clients, name: str) -> None:
+    """A line for each of them was kept until its wait was over, an hour perhaps."""
+    sender = clients.raw(request("PUT", f"/{name}?quiet&n=2", body=b"body"))
+    assert eventually(lambda: status(clients, name)["hasSender"] is True)
+    for _ in range(1_200):
+        with Raw(clients.address) as raw:
+            raw.send(request("GET", f"/{name}?n=2"))
+    assert eventually(lambda: status(clients, name)["activeReceivers"] == 0)
+    for _ in range(2):
+        clients.raw(request("GET", f"/{name}?n=2"))
+    told = sender.answer().lines
+    assert len(told) < 1_010
+    assert told[-3:] == [lines.streaming(2), lines.UPLOAD_COMPLETE, lines.COMPLETE]
 
 
 @contextmanager

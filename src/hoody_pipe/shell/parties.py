@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FIRST_QUESTION = 0.5  # seconds after which a waiting sender is asked whether it is there; doubled each time
 LONGEST_DOUBT = 1.0  # seconds after which a sender that does not answer is taken for alive
 MOST_ZEROS = 12  # with the digits of a line's size that stays within the 16 that clients accept
+MOST_KEPT = 1000  # lines for a quiet sender, before a line that says the same again is left out
 ENDING_PROGRAMS = ("curl/", "Wget/")
 CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a body has it in one piece
 
@@ -213,7 +214,8 @@ class Sender(Party):
             self._has_begun = True
             self._begin()
         if self._is_quiet:
-            self._kept.append(line)
+            if len(self._kept) < MOST_KEPT or line != self._kept[-1]:
+                self._kept.append(line)
             return
         self._zeros = 0
         self.connection.write(response.status_line(line))
