@@ -102,6 +102,14 @@ def test_what_follows_the_file_may_be_anything_in_whatever_pieces_it_comes() -> 
         assert (out, decoder.finished) == (b"the file", True)
 
 
+def test_empty_lines_may_come_before_the_first_boundary_and_nothing_else() -> None:
+    body = form((FILE, b"the file"))
+    for cuts in ((), range(len(body))):
+        assert read(b"\r\n\n" + body, *cuts)[1] == b"the file"
+        with pytest.raises(BadFraming):
+            read(b"\r\npreamble" + body, *cuts)
+
+
 def test_a_form_may_come_in_chunks() -> None:
     body = form((FILE, b"in chunks"))
     chunked = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\nNEXT"

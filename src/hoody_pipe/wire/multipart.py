@@ -44,13 +44,13 @@ class FormDecoder:
         self.payload = 0
         self._framing = framing
         self._longest_text = longest_text
+        self._has_begun = False
         self._text: bytearray | None = None
         self._is_text_too_long = False
         self._takes: bytearray | None = None  # the text, while its part is read
         self._fields: dict[str, str] = {}
         self._name = b""
         self._value = b""
-        self._piece = b""  # what the parser looks at
         self._out: list[Part] = []
         self._parser = MultipartParser(
             boundary.encode("latin-1"),
@@ -90,7 +90,9 @@ class FormDecoder:
         return self._out
 
     def _parse(self, piece: bytes) -> None:
-        self._piece = piece
+        if not self._has_begun:  # what the parser would skip at the beginning depends on how the form is cut
+            piece = piece.lstrip(b"\r\n")
+            self._has_begun = bool(piece)
         try:
             self._parser.write(piece)
         except MultipartParseError as error:
