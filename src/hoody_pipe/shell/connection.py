@@ -329,9 +329,10 @@ class Connection:
     def _mark_dirty(self) -> None:
         if not self._is_dirty:
             self._is_dirty = True
-            self._host.poller.at_end(self._flush)
+            self._host.poller.at_end(self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was written, now."""
         self._is_dirty = False
         if not self.is_open:
             return

@@ -28,6 +28,9 @@ FIRST_QUESTION = 0.5  # seconds after which a waiting sender is asked whether it
 LONGEST_DOUBT = 1.0  # seconds after which a sender that does not answer is taken for alive
 MOST_ZEROS = 12  # with the digits of a line's size that stays within the 16 that clients accept
 MOST_KEPT = 1000  # lines for a quiet sender, before a line that says the same again is left out
+# HAProxy 2.6 that reads an interim response and the head of the final one together ends the stream with what it has,
+# and cleanly. So it gets the time to read them apart.
+APART = 0.25  # seconds
 ENDING_PROGRAMS = ("curl/", "Wget/")
 CERTAIN = 64 * 1024  # bytes; a receiver's kernel that has all of so short a body has it in one piece
 
@@ -280,6 +283,12 @@ class Receiver(Party):
         self._is_proxied = intent.proxied
         self._heartbeat = heartbeat if intent.proxied and head.minor == 1 else 0.0
         self._stall: Stall | None = None
+        self._last_beat = -APART
+
+    @property
+    def has_just_beaten(self) -> bool:
+        """Whether its last sign of life may still be on its way to the proxy."""
+        return time.monotonic() - self._last_beat < APART
 
     def arm(self, seconds: float) -> None:
         """Report when this party's patience is over; until then, keep the patience of a proxy in front of it."""
@@ -291,6 +300,8 @@ class Receiver(Party):
         """Say through an interim response that the answer is still to come (protocol Z.4, RFC 9110, 15.2)."""
         if self.connection.occupant is self and self.transfer is None:
             self.connection.write(response.PROCESSING)
+            self.connection.flush()  # what follows may be written past the connection
+            self._last_beat = time.monotonic()
             self._deadlines.arm(self, self._heartbeat, self._beat)
 
     def ready(self, mask: int) -> None:

@@ -13,7 +13,7 @@ from hoody_pipe.plane.mover import Mover
 from hoody_pipe.plane.sink import Sink
 from hoody_pipe.plane.splice import SpliceMover
 from hoody_pipe.plane.tee import TeeMover
-from hoody_pipe.shell.parties import Receiver, Sender
+from hoody_pipe.shell.parties import APART, Receiver, Sender
 from hoody_pipe.shell.preamble import Preamble
 from hoody_pipe.wire.chunked import ChunkedDecoder, CountedDecoder
 from hoody_pipe.wire.multipart import FormDecoder
@@ -38,6 +38,8 @@ class Transfer:
         self._receiver_of: dict[Sink, Receiver] = {}
         self._preamble: Preamble | None = None
         self._form_key = object()
+        self._pause_key = object()
+        self._is_paused = False
         self._mover: Mover | None = None
         self._is_awake = False
         self._is_untouched = True  # not one byte was moved
@@ -52,6 +54,9 @@ class Transfer:
         else:
             self._begin_form(sender.boundary)
         self._limit_silence(-1)
+        if any(receiver.has_just_beaten for receiver in receivers):
+            self._is_paused = True
+            relay.deadlines.arm(self._pause_key, APART, self._resume)
         self.wake()
 
     @property
@@ -88,6 +93,7 @@ class Transfer:
             self._mover.close()
         self._relay.deadlines.cancel(self)
         self._relay.deadlines.cancel(self._form_key)
+        self._relay.deadlines.cancel(self._pause_key)
 
     def dissolve(self) -> None:
         """Its name is free: let its parts go at once instead of when cycles are looked for."""
@@ -152,7 +158,7 @@ class Transfer:
 
     def _advance(self) -> None:
         self._is_awake = False
-        if self._has_ended:
+        if self._has_ended or self._is_paused:
             return
         try:
             if self._preamble is not None and not self._pass_preamble(self._preamble):
@@ -166,6 +172,10 @@ class Transfer:
             return
         if more:
             self.wake()
+
+    def _resume(self) -> None:
+        self._is_paused = False
+        self.wake()
 
     def _move(self) -> bool:
         """Move what can be moved now; whether there is more."""
