@@ -69,8 +69,9 @@ RULES = {
     "config": Rule(("core.limits", "core.ledger", "errors")),
     "shell": Rule(("", "core", "wire", "plane", "pages", "errors", "config")),
     "shell.metrics": Rule(("", "core", "shell"), ("prometheus_client",)),
-    "client": Rule(("", "wire", "core", "errors")),
-    "cli": Rule(("", "config", "errors", "client"), ("click",)),
+    "client": Rule(("", "wire", "core", "errors"), ("h11", "h2")),
+    "doctor": Rule(("client", "wire", "core", "errors")),
+    "cli": Rule(("", "config", "errors", "client", "doctor"), ("click",)),
     "cli.serve": Rule(("", "config", "errors", "client", "cli", "app"), ("click",)),
     "app": Rule(("", "core", "wire", "plane", "pages", "errors", "config", "shell", "client"), ("uvloop",)),
 }

@@ -16,13 +16,10 @@ from benchlib import peer
 from benchlib.relay import Relay
 
 from blackbox.harness import Clients, Server
-from proxies.routes import Proxy, caddy, haproxy, nginx
+from proxies.routes import NGINX_DEFAULTS, Proxy, caddy, haproxy, nginx
 from trials.failures import ENDS_SERVER, FAILURES, SIZE, Run, code_of
 
 FRAMINGS = ("Content-Length", "chunked", "HTTP/1.0")
-DEFAULTS = """
-server { listen 80; client_max_body_size 0; location / { proxy_pass http://127.0.0.1:8080; } }
-"""
 WAITING = {"nobody receives", "nobody sends"}  # the peer waits without a limit
 LIARS = """
 Where it lies, and what sees it:
@@ -49,7 +46,7 @@ Make = Callable[[Path, Server], Proxy]
 ROUTES: dict[str, Make | None] = {
     "direct": None,
     "nginx, as shipped": nginx,
-    "nginx, defaults": partial(nginx, site=DEFAULTS),
+    "nginx, defaults": partial(nginx, site=NGINX_DEFAULTS),
     "HAProxy, as shipped": haproxy,
     "HAProxy, HTTP/2 + TLS": partial(haproxy, tls=True),
     "Caddy, as shipped": caddy,

@@ -7,7 +7,9 @@ PipeError
 │   └── ReceiverGone
 ├── BadFraming     a sender whose chunked body breaks RFC 9112, section 7.1
 ├── Unsupported    the kernel will not do this here; take the other way
-└── ConfigError    a setting that cannot be used
+├── ConfigError    a setting that cannot be used
+├── Unreachable    a server that a client cannot talk to
+└── Broken         a response that ended otherwise than its framing says
 """
 
 from dataclasses import dataclass
@@ -56,3 +58,11 @@ class Unsupported(PipeError):
 
 class ConfigError(PipeError):
     """A setting that cannot be used, said in one line."""
+
+
+class Unreachable(PipeError):
+    """There is no server to talk to, said in one line."""
+
+
+class Broken(PipeError):
+    """A response that ended otherwise than its framing says, or a connection that takes no more."""

@@ -24,6 +24,7 @@ http {{
 """
 
 
+NGINX_DEFAULTS = "server { listen 80; client_max_body_size 0; location / { proxy_pass http://127.0.0.1:8080; } }"
 CADDY = str(Path(sys.executable).with_name("caddy"))  # Debian 12 has one that hides broken streams
 SHIPPED = "flush_interval 1ms"
 CADDY_OPTIONS = "{\n\tadmin off\n\tauto_https off\n}\n"
@@ -73,13 +74,13 @@ def nginx(folder: Path, server: Server, site: str = "", **changes: str) -> Proxy
     return Proxy(["nginx", "-c", str(file)], port, folder / "nginx.log")
 
 
-def haproxy(folder: Path, server: Server, tls: bool = False, timeout: str = "1h") -> Proxy:
-    """HAProxy with the shipped configuration; with `tls` it speaks HTTP/2 to clients."""
+def haproxy(folder: Path, server: Server, tls: bool = False, timeout: str = "1h", without: str = "\0") -> Proxy:
+    """HAProxy with the shipped configuration, or without something; with `tls` it speaks HTTP/2 to clients."""
     port = free_port()
     bind = f"bind 127.0.0.1:{port}"
     if tls:
         bind += f" ssl crt {certificate(folder)} alpn h2,http/1.1"
-    text = (DEPLOY / "haproxy.cfg").read_text()
+    text = (DEPLOY / "haproxy.cfg").read_text().replace(without, "")
     text = text.replace("bind :80", bind, 1).replace("127.0.0.1:8080", server.address).replace("1h ", timeout + " ")
     file = folder / "haproxy.cfg"
     file.write_text(text)

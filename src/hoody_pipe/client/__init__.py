@@ -1,0 +1,1 @@
+"""The client: what talks to a server through whatever is in front of it."""
