@@ -118,6 +118,9 @@ CASES = {
     "Caddy stores downloads": _caddy(
         partial(caddy, proxy="response_buffers 10MB"), ("pieces", "response_buffers"), unknown=("truth",)
     ),
+    "Caddy cuts what stands still": _caddy(
+        partial(caddy, timeout="1s"), ("idle", "read_body_idle 1h"), ("backpressure", "write_idle 1h"), patience=3
+    ),
     "Caddy cuts what is silent": _caddy(
         partial(caddy, proxy=CADDY_SHORT), ("idle", "read_timeout"), ("backpressure", "read_timeout"), patience=4
     ),

@@ -27,7 +27,7 @@ http {{
 NGINX_DEFAULTS = "server { listen 80; client_max_body_size 0; location / { proxy_pass http://127.0.0.1:8080; } }"
 CADDY = str(Path(sys.executable).with_name("caddy"))  # Debian 12 has one that hides broken streams
 SHIPPED = "flush_interval 1ms"
-CADDY_OPTIONS = "{\n\tadmin off\n\tauto_https off\n}\n"
+CADDY_OPTIONS = "{\n\tadmin off\n\tauto_https off\n"
 
 
 def free_port() -> int:
@@ -87,17 +87,22 @@ def haproxy(folder: Path, server: Server, tls: bool = False, timeout: str = "1h"
     return Proxy(["haproxy", "-db", "-f", str(file)], port, folder / "haproxy.log", "https" if tls else "http")
 
 
-def caddy(folder: Path, server: Server, tls: bool = False, program: str = CADDY, proxy: str = SHIPPED) -> Proxy:
+def caddy(
+    folder: Path, server: Server, tls: bool = False, program: str = CADDY, proxy: str = SHIPPED, timeout: str = "1h"
+) -> Proxy:
     """Caddy with the shipped site; with `tls` it speaks HTTP/2 to clients, and `proxy` goes into its reverse_proxy."""
     port, scheme = free_port(), "https" if tls else "http"
     opening = f"{scheme}://127.0.0.1:{port} {{\n"
     if tls:
         file = certificate(folder)
         opening += f"\ttls {file} {file}\n"
-    text = (DEPLOY / "Caddyfile").read_text().replace(SHIPPED, proxy)
+    text = (DEPLOY / "Caddyfile").read_text().replace(SHIPPED, proxy).replace("idle 1h", f"idle {timeout}")
     text = text.replace("pipe.example {\n", opening).replace("127.0.0.1:8080", server.address)
+    text = text.replace("\n{\n", "\n" + CADDY_OPTIONS, 1)
+    if program != CADDY:  # it knows no such timeouts
+        text = text[: text.index("\tservers {")] + text[text.index("}\n\n" + opening) :]
     config = folder / "Caddyfile"
-    config.write_text(CADDY_OPTIONS + text)
+    config.write_text(text)
     command = [program, "run", "--adapter", "caddyfile", "--config", str(config)]
     return Proxy(command, port, folder / "caddy.log", scheme)
 

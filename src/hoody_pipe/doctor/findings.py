@@ -89,12 +89,12 @@ CUTS_WAITING = {
 CUTS_SILENT = {
     NGINX: "client_body_timeout 1h; and proxy_read_timeout 1h;",
     HAPROXY: "timeout client 1h and timeout server 1h",
-    CADDY: "no read_body and no write in timeouts, and no read_timeout in transport",
+    CADDY: "read_body_idle 1h in timeouts, no read_body there, and no read_timeout in transport",
 }
 CUTS_STILL = {
     NGINX: "send_timeout 1h; and proxy_send_timeout 1h; and proxy_read_timeout 1h;",
     HAPROXY: "timeout client 1h and timeout server 1h",
-    CADDY: "no read_body and no write in timeouts, and no read_timeout and no write_timeout in transport",
+    CADDY: "write_idle 1h in timeouts, no write there, and no read_timeout and no write_timeout in transport",
 }
 HIDES_BREAKS = {
     NGINX: "proxy_http_version 1.1; and proxy_buffering off;",
