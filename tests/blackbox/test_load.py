@@ -1,4 +1,4 @@
-"""Short runs of scripts/load and scripts/soak: what the README claims of long ones is checked each time."""
+"""Short runs of scripts/load, soak and hostile: what the README claims of long ones is checked each time."""
 
 import os
 import subprocess
@@ -25,6 +25,10 @@ def run(script: str, *options: str) -> str:
 
 def test_many_wait_while_many_run_and_every_byte_arrives() -> None:
     assert "0 bytes were lost" in run("load", "--waiting", "2000", "--transfers", "200", "--size", "1000000")
+
+
+def test_bad_inputs_break_nothing_and_leave_nothing_behind() -> None:
+    assert "crashes 0, hangs 0" in run("hostile", "--inputs", "5000")
 
 
 @pytest.mark.parametrize("framing", [(), ("--chunked",)], ids=["counted", "chunked"])
