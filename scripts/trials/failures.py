@@ -73,8 +73,8 @@ class Bare:
             trusting = ssl._create_unverified_context()
             trusting.set_alpn_protocols(["http/1.1"])
             self._socket = trusting.wrap_socket(self._socket)
-        target, minor = urlsplit(run.near.pipe(run.name)).path, 0 if run.framing == "HTTP/1.0" else 1
-        self._socket.sendall(request(method, target, *fields, minor=minor))
+        url, minor = urlsplit(run.near.pipe(run.name)), 0 if run.framing == "HTTP/1.0" else 1
+        self._socket.sendall(request(method, url.path, *fields, minor=minor, host=url.netloc))
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -204,8 +204,10 @@ ENDS_SERVER = {"server killed", "server stopped (SIGTERM)"}
 
 
 def code_of(curl: Curl) -> int | None:
-    """The exit code of a curl, or None if it hangs."""
+    """The exit code of a curl that has ended, with everything that it has printed read, or None if it hangs."""
     try:
-        return curl.process.wait(LIMIT)
+        code = curl.process.wait(LIMIT)
     except TimeoutExpired:
         return None
+    curl.out.until_end(LIMIT)
+    return code

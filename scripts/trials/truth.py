@@ -24,9 +24,6 @@ WAITING = {"nobody receives", "nobody sends"}  # the peer waits without a limit
 LIARS = """
 Where it lies, and what sees it:
 
-* nginx with its defaults buffers what a receiver has not taken, and says that it has everything: the sender's curl
-  then ends with 0 although the receiver died. `proxy_buffering off` mends it, as in
-  [deploy/nginx.conf](../deploy/nginx.conf).
 * HAProxy 2.6 ends a broken stream of unknown length cleanly for clients of HTTP/2. A known length shows it (curl 92 or
   18); so do `?sha256`, a receipt (`?transfer=`) and `?status`, which say `failed`. `alpn http/1.1` mends it.
 * Caddy before 2.7.6 ends a broken stream of unknown length cleanly for all clients; a newer one mends it.

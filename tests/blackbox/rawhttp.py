@@ -232,9 +232,11 @@ class Raw:
         self._buffer += piece
 
 
-def request(method: str, target: str, *fields: str, minor: int = 1, body: bytes | None = None) -> bytes:
+def request(
+    method: str, target: str, *fields: str, minor: int = 1, host: str = "pipe.example", body: bytes | None = None
+) -> bytes:
     """One request; `body` adds a Content-Length."""
-    lines = [f"{method} {target} HTTP/1.{minor}", "Host: pipe.example", *fields]
+    lines = [f"{method} {target} HTTP/1.{minor}", f"Host: {host}", *fields]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + (body or b"")

@@ -24,6 +24,7 @@ def test_a_receiver_learns_type_length_and_transfer_id(clients: Clients, name: s
     assert fields["content-type"] == "text/csv; charset=utf-8"
     assert fields["content-length"] == "4"
     assert fields["x-robots-tag"] == "none"
+    assert fields["x-accel-buffering"] == "no"
     assert fields["x-content-type-options"] == "nosniff"
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", fields["x-hoody-pipe-transfer-id"])
     assert fields["access-control-expose-headers"] == "X-Hoody-Pipe-Transfer-Id"

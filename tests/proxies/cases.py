@@ -68,14 +68,18 @@ CASES = {
     ),
     "nginx, defaults without a limit": _nginx(
         partial(nginx, site=NGINX_DEFAULTS),
-        *(OLD, NAMELESS, STORED, ("backpressure", "buffering off;")),  # time decides which of both has it all
+        *(OLD, NAMELESS, STORED, ("backpressure", STORED[1])),
         unknown=("truth",),
     ),
     "nginx stores uploads": _without(
         "proxy_request_buffering off;", STORED, ("backpressure", STORED[1]), unknown=("truth",)
     ),
-    "nginx stores downloads": _without(
-        "proxy_buffering off;", ("pieces", "proxy_buffering off;"), ("backpressure", "proxy_buffering off;")
+    "nginx stores downloads": _nginx(
+        partial(nginx, site=NGINX_SITE.replace("proxy_buffering off;", "proxy_ignore_headers X-Accel-Buffering;")),
+        *(("pieces", "proxy_buffering off;"), ("backpressure", "proxy_buffering off;")),
+    ),
+    "nginx would store downloads, but the server asks it not to": Case(
+        partial(nginx, site=NGINX_SITE.replace("proxy_buffering off;", ""))
     ),
     "nginx speaks HTTP/1.0": _without(
         "proxy_http_version 1.1;", OLD, STORED, ("backpressure", STORED[1]), unknown=("truth",)

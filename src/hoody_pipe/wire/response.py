@@ -9,6 +9,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EVENT_STREAM = ("Content-Type", "text/event-stream")
+UNBUFFERED = ("X-Accel-Buffering", "no")  # nginx: pass on what comes, and take no more than is passed on
 METRICS = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 JSON = ("Content-Type", "application/json")
 REQUEST_SEEN = "X-Hoody-Pipe-Request"  # on the health page: how the request came, after whatever is in front
@@ -66,7 +67,7 @@ def status_head(now: int, origin: str | None, stays: bool) -> bytes:
 
 def status_fields(now: int, origin: str | None, stays: bool) -> Fields:
     """What a sender's stream of status lines says of itself; no proxy is to hold a line back."""
-    return [*common_fields(now, origin, stays), PLAIN_TEXT, ("X-Accel-Buffering", "no")]
+    return [*common_fields(now, origin, stays), PLAIN_TEXT, UNBUFFERED]
 
 
 def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has_extras: bool) -> Fields:
@@ -78,13 +79,14 @@ def data_fields(now: int, origin: str | None, stays: bool, transfer_id: str, has
         ("X-Content-Type-Options", "nosniff"),
         ("X-Hoody-Pipe-Transfer-Id", transfer_id),
         ("Access-Control-Expose-Headers", exposed),
+        UNBUFFERED,
     ]
 
 
 def event_fields(now: int, origin: str | None, is_chunked: bool) -> Fields:
     """The head of a stream of events, the last response on its connection; no proxy is to hold one back."""
     framing = [("Transfer-Encoding", "chunked")] if is_chunked else []
-    return [*common_fields(now, origin, stays=False), EVENT_STREAM, ("X-Accel-Buffering", "no"), *framing]
+    return [*common_fields(now, origin, stays=False), EVENT_STREAM, UNBUFFERED, *framing]
 
 
 PIPE_HEADERS = "Content-Type, Content-Disposition, Authorization, X-Piping, X-Hoody-Pipe"
