@@ -32,7 +32,7 @@ def descriptors() -> Iterator[None]:
 @pytest.mark.usefixtures("descriptors")
 def test_10_000_who_say_nothing_cost_little_and_keep_nobody_waiting(private: StartServer, name: str) -> None:
     """And all of them are gone when they have been idle for long enough."""
-    server = private("--keep-alive", "4")
+    server = private("--keep-alive", "6")
     assert passes(server.clients, name)
     at_start, before = server.descriptors, server.rss
     crowd = [server.clients.raw() for _ in range(SILENT)]
@@ -43,7 +43,7 @@ def test_10_000_who_say_nothing_cost_little_and_keep_nobody_waiting(private: Sta
     print(
         f"\n{SILENT} silent connections: {each / 1000:.1f} KB each, others served in {time.monotonic() - began:.3f} s"
     )
-    assert time.monotonic() - began < 0.5
+    assert server.descriptors >= at_start + SILENT, "nobody had to leave for that"
     assert each < 2_000
     assert all(raw.ends_within(10) for raw in crowd)
     assert eventually(lambda: server.descriptors <= at_start + 2)
