@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from fuzz.seeds import SEEDS
 from fuzz.targets import CORPUS, TARGETS
 
 WORK = Path(__file__).resolve().parents[2] / ".fuzz"
@@ -29,45 +30,49 @@ class Result:
 
 
 def fuzz(target: str, seconds: int) -> Result:
-    """Start from the kept inputs and from those of earlier runs here."""
+    """Start from the seeds, from what is kept, and from what earlier runs in this checkout have found."""
     work, broken = WORK / target, WORK / "broken"
-    for folder in (work, broken):
-        folder.mkdir(parents=True, exist_ok=True)
+    broken.mkdir(parents=True, exist_ok=True)
     began, stamp = time.monotonic(), time.time()
-    output = _libfuzzer(
-        target,
+    flags = [
         f"-max_total_time={seconds}",
-        f"-max_len={LONGEST[target]}",
         "-timeout=10",
         "-print_final_stats=1",
         f"-artifact_prefix={broken}/{target}-",
-        *_folders(target),
-    )
+    ]
+    output = _libfuzzer(target, *flags, _with_seeds(target, work), str(CORPUS / target))
     tried = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
     found = [path for path in broken.glob(f"{target}-*") if path.stat().st_mtime >= stamp]
     return Result(int(tried[1]) if tried else 0, time.monotonic() - began, found, output)
 
 
 def keep(target: str) -> int:
-    """Put the smallest inputs that reach as much as all of them into the corpus; how many they are."""
+    """Put the smallest inputs that reach more than the seeds do into the corpus; how many they are."""
     with tempfile.TemporaryDirectory() as folder:
-        output = _libfuzzer(target, "-merge=1", f"-max_len={LONGEST[target]}", folder, *_folders(target))
-        kept = list(Path(folder).iterdir())
-        if not kept:
+        into = _with_seeds(target, Path(folder))
+        output = _libfuzzer(target, "-set_cover_merge=1", into, str(CORPUS / target), str(WORK / target))
+        found = [path for path in Path(folder).iterdir() if not path.name.startswith("seed-")]
+        if not found:
             raise SystemExit(f"fuzz: nothing could be merged\n{output}")
         shutil.rmtree(CORPUS / target)
-        shutil.copytree(folder, CORPUS / target)
-    return len(kept)
+        (CORPUS / target).mkdir()
+        for path in found:
+            shutil.copy(path, CORPUS / target)
+    return len(found)
 
 
-def _folders(target: str) -> tuple[str, str]:
-    """What was found in this checkout, and what is kept for all."""
-    return str(WORK / target), str(CORPUS / target)
+def _with_seeds(target: str, folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(SEEDS[target]):
+        (folder / f"seed-{number}").write_bytes(seed)
+    return str(folder)
 
 
 def _libfuzzer(target: str, *flags: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "trials.fuzzed", target, *flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-m", "trials.fuzzed", target, f"-max_len={LONGEST[target]}", *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     return done.stdout.decode("utf-8", "replace")
 

@@ -1,14 +1,12 @@
-"""Bad inputs without end: the attacks of the tests, what fuzzing has found, and mutations of both."""
+"""Bad inputs without end: what fuzzing begins with and what it has found, and mutations of both."""
 
 import random
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
-from blackbox.attacks import BROKEN_CHUNKS, REFUSED, WHOLE
+from fuzz.targets import kept
 
-CORPUS = Path(__file__).resolve().parents[2] / "tests" / "fuzz" / "corpus"
 FORM = b"Content-Type: multipart/form-data; boundary=xyz\r\n"
 NAMES = 1000  # so many are used in turn: what is remembered of each is not what is looked for
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -26,7 +24,7 @@ Make = Callable[[bytes, bytes], bytes]  # of a seed and a name
 
 def head(seed: bytes, name: bytes) -> bytes:
     """A whole request."""
-    return seed.replace(b"{name}", name).replace(b"{other}", b"other-" + name)
+    return seed.replace(b"name", name)
 
 
 def chunks(seed: bytes, name: bytes) -> bytes:
@@ -57,14 +55,9 @@ def receiver(make: Make, seed: bytes, name: bytes) -> bytes:
     return b"GET /%b%b HTTP/1.1\r\nHost: a\r\n\r\n" % (name, asked)
 
 
-def kept(target: str) -> list[bytes]:
-    """What fuzzing has found for one of its targets."""
-    return [file.read_bytes() for file in sorted((CORPUS / target).iterdir())]
-
-
 SEEDS: list[tuple[Make, list[bytes]]] = [
-    (head, [attack.data for attack in REFUSED.values()] + kept("head")),
-    (chunks, [*BROKEN_CHUNKS, *(body for _, body, _ in WHOLE.values()), *kept("chunked")]),
+    (head, kept("head")),
+    (chunks, kept("chunked")),
     (form, kept("multipart")),
     (path, kept("names")),
     (query, kept("query")),

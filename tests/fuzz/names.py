@@ -1,11 +1,14 @@
 """The path of a request: a name, a page or a refusal, and a name means the same when it is asked for again."""
 
+import re
+
 from fuzz.safe import assert_safe_fields, assert_safe_refusal
 from hoody_pipe.core.forwarding import render_disposition, safe_filename
 from hoody_pipe.core.names import OURS, PREFIX, Place, last_segment, resolve, secret
 from hoody_pipe.errors import Refused
 
 LONGEST = 64
+ESCAPE = re.compile("%..")
 
 
 def check(data: bytes) -> None:
@@ -19,6 +22,15 @@ def check(data: bytes) -> None:
             assert_safe_refusal(refused.refusal)
         else:
             check_place(place)
+            if not place.reserved:
+                check_identity(asked, place.name)
+
+
+def check_identity(asked: str, name: str) -> None:
+    """Nothing is decoded; only the digits of escapes are folded."""
+    rest = asked[len(PREFIX) :] if asked.startswith(PREFIX + "/") else asked
+    assert name.lower() == rest.lower()
+    assert ESCAPE.sub("", name) == ESCAPE.sub("", rest)
 
 
 def check_place(place: Place) -> None:
